@@ -1,0 +1,9 @@
+"""All settings, read through config.env: a file per concern, and nothing for production only."""
+
+from config.settings.base import *
+from config.settings.console import *
+from config.settings.integrations import *
+from config.settings.queue import *
+from config.settings.storage import *
+from config.settings.unfold import *
+from config.settings.web import *

@@ -1,0 +1,28 @@
+"""Logging and the look of the admin."""
+
+from typing import Any
+
+from config import env
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "config.logging.JsonFormatter"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "json",
+        },
+    },
+    "root": {"level": LOG_LEVEL, "handlers": ["stdout"]},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "uvicorn.access": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        # One line per outcome is ours; django-q2 would add three per ticket.
+        "django-q2": {"level": "WARNING", "handlers": [], "propagate": True},
+    },
+}
+LOGGING_CONFIG = "config.logging.configure"

@@ -1,0 +1,82 @@
+"""When a schedule runs next: intervals and cron expressions of 5 fields, or 6 with seconds first."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import croniter
+from croniter.croniter import CroniterError
+
+_NAMES = ("minute", "hour", "day", "month", "weekday")
+
+
+class CronInvalid(ValueError):
+    """Not a cron expression: 5 fields (minute hour day month weekday), or 6 with seconds first."""
+
+
+def check(expression: str) -> None:
+    """Raise CronInvalid, saying what is wrong."""
+    fields = expression.split()
+    if len(fields) not in {5, 6}:
+        raise CronInvalid(
+            f"{expression!r} has {len(fields)} fields; write 5 ({' '.join(_NAMES)}), or 6 with seconds first"
+        )
+    try:
+        iterator = croniter(expression, datetime(2026, 1, 1), second_at_beginning=len(fields) == 6)
+        iterator.get_next()
+    except (CroniterError, ValueError, KeyError) as exc:
+        raise CronInvalid(f"{expression!r}: {exc}") from None
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by name. Raises CronInvalid."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise CronInvalid(f"{name!r} is no time zone") from None
+
+
+def next_by_cron(expression: str, after: datetime, timezone: str = "UTC") -> datetime:
+    """The first moment after `after` that the expression names in its zone; also over a change of DST."""
+    check(expression)
+    local = after.astimezone(zone(timezone))
+    iterator = croniter(expression, local, second_at_beginning=len(expression.split()) == 6)
+    found: datetime = iterator.get_next(datetime)
+    return found
+
+
+def next_by_interval(slot: datetime, every: timedelta, now: datetime) -> datetime:
+    """The first slot after now on the grid of an earlier slot; missed ones fold into one."""
+    missed = max(0, (now - slot) // every)
+    return slot + (missed + 1) * every
+
+
+def words(every: timedelta | None, cron: str, timezone: str = "UTC") -> str:
+    """A schedule in plain words, for the admin."""
+    if every is not None:
+        seconds = every.total_seconds()
+        for size, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+            if seconds >= size and seconds % size == 0:
+                count = int(seconds // size)
+                return f"every {name}" if count == 1 else f"every {count} {name}s"
+        return f"every {seconds:g} seconds"
+    fields = cron.split()
+    if len(fields) == 6 and fields[0] == "0":
+        fields = fields[1:]
+    if len(fields) == 5:
+        minute, hour, day, month, weekday = fields
+        if minute.isdigit() and hour.isdigit() and month == "*":
+            at = f"at {int(hour):02d}:{int(minute):02d} {timezone}"
+            if day == weekday == "*":
+                return f"every day {at}"
+            if day == "*" and weekday.isdigit():
+                names = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+                return f"every {names[int(weekday)]} {at}"
+            if day.isdigit() and weekday == "*":
+                return f"on day {int(day)} of each month {at}"
+        if minute.isdigit() and {hour, day, month, weekday} == {"*"}:
+            return f"every hour at :{int(minute):02d}"
+        if minute.startswith("*/") and {hour, day, month, weekday} == {"*"}:
+            return f"every {minute[2:]} minutes"
+        if minute.isdigit() and hour.startswith("*/") and {day, month, weekday} == {"*"}:
+            return f"every {hour[2:]} hours at :{int(minute):02d}"
+    return f"cron {cron} ({timezone})"

@@ -1,0 +1,185 @@
+"""One attempt of one job: gates, the call, and what its end means for the row.
+
+`attempt_run` calls the function and gives back an outcome; `attempt_end` turns an outcome into the
+change of the row. Both know nothing of threads, leases or pools.
+"""
+
+import logging
+import time
+import traceback
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from jobs import breakers, errors, rates
+from jobs.context import JobContext, enter
+from jobs.ladders import Delays, jittered
+from jobs.lease import Ended, Lease, outcomes_write
+from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
+from jobs.registry import JobKind
+from lib import clock
+from lib.context import correlation_id
+
+logger = logging.getLogger("jobs.engine")
+
+MAX_ERROR_CHARS = 8000
+
+
+def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
+    """Why this job may not start now, as an outcome; None: it may."""
+    if kind is None:
+        return Dead(f"no job is declared as {lease.kind!r}; it vanished between two deploys")
+    if lease.cancel_requested:
+        return Cancel("cancelled before it started")
+    if lease.deadline is not None and lease.deadline < time.time() + clock.offset().total_seconds():
+        return Dead("its deadline passed before it could start")
+    if kind.breaker and (wait := breakers.wait_for(kind.breaker)) is not None:
+        return Snooze(jittered(wait), f"breaker {kind.breaker} is open")
+    if kind.rate and (wait := rates.take(f"kind:{kind.name}", kind.rate)) is not None:
+        return Snooze(wait, "rate limit")
+    return None
+
+
+def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcome:
+    """Call the function under its context. Everything raised becomes an outcome."""
+    token = correlation_id.set(lease.correlation_id or lease.id.hex)
+    enter(context)
+    try:
+        result = kind.function(**orjson.loads(lease.args))
+        if kind.breaker:
+            breakers.record_success(kind.breaker)
+    except errors.JobTimeout:
+        return Retry(f"timed out after {_timeout(lease, kind):g} s")
+    except errors.JobCancelled:
+        return Cancel("cancelled while it ran")
+    except errors.Interrupt:
+        raise
+    except breakers.BreakerOpen as exc:
+        return Snooze(jittered(exc.retry_after), str(exc))
+    except SystemExit as exc:
+        return Retry(f"the job called exit({exc.code})")
+    except Exception as exc:  # noqa: BLE001 - whatever a job raises is its failure, not ours
+        if kind.breaker and getattr(exc, "is_service_failure", False):
+            breakers.record_failure(kind.breaker, f"{type(exc).__name__}: {exc}")
+        after = getattr(exc, "retry_after", None)
+        return Retry(_error(exc), after if isinstance(after, timedelta) else None)
+    finally:
+        enter(None)
+        correlation_id.reset(token)
+    return result if isinstance(result, Outcome) else Done(result)
+
+
+def attempt_run_atomic(
+    lease: Lease, kind: JobKind[Any], context: JobContext, started: float
+) -> Ended:
+    """Call the function in a transaction that commits with its outcome or not at all.
+
+    Raises LeaseLost, with nothing written, if the fence has moved on meanwhile.
+    """
+    end: Ended | None = None
+    try:
+        with transaction.atomic():
+            outcome = attempt_run(lease, kind, context)
+            end = attempt_end(lease, kind, outcome, context, started)
+            if not isinstance(outcome, Done):
+                raise _RollBack
+            if not outcomes_write([end]):
+                raise errors.LeaseLost
+    except _RollBack:
+        pass
+    assert end is not None
+    return end
+
+
+class _RollBack(Exception):  # noqa: N818 - a signal, not an error
+    """The attempt did not complete: its rows must not stay."""
+
+
+def attempt_end(
+    lease: Lease,
+    kind: JobKind[Any] | None,
+    outcome: Outcome,
+    context: JobContext | None,
+    started: float,
+) -> Ended:
+    """What an outcome means for the row."""
+    finished = time.time() + clock.offset().total_seconds()
+    logs = None
+    if context is not None and context.lines:
+        logs = orjson.dumps(list(context.lines)).decode()
+    if isinstance(outcome, Done):
+        try:
+            result = None if outcome.result is None else _json(outcome.result)
+        except TypeError as exc:
+            return Ended(
+                lease, "dead", started, finished, f"its result is not JSON: {exc}", logs=logs
+            )
+        return Ended(lease, "completed", started, finished, result=result, logs=logs)
+    if isinstance(outcome, Snooze):
+        return Ended(
+            lease, "snoozed", started, finished, outcome.reason or None,
+            finished + outcome.after.total_seconds(), logs=logs,
+        )  # fmt: skip
+    if isinstance(outcome, Cancel):
+        return Ended(lease, "cancelled", started, finished, outcome.reason, logs=logs)
+    if isinstance(outcome, Dead):
+        return Ended(lease, "dead", started, finished, outcome.error[:MAX_ERROR_CHARS], logs=logs)
+    delay = _delay(lease, kind, outcome)
+    if delay is None:
+        return Ended(lease, "dead", started, finished, outcome.error[:MAX_ERROR_CHARS], logs=logs)
+    return Ended(
+        lease, "retried", started, finished, outcome.error[:MAX_ERROR_CHARS],
+        finished + delay.total_seconds(), logs=logs,
+    )  # fmt: skip
+
+
+def _delay(lease: Lease, kind: JobKind[Any] | None, outcome: Retry) -> timedelta | None:
+    """When to try again; None if the ladder is used up."""
+    if lease.failures >= lease.max_attempts:
+        return None
+    if lease.retry_delays is not None:
+        ladder = Delays(tuple(lease.retry_delays))
+    elif kind is not None:
+        ladder = kind.retry
+    else:
+        ladder = Delays(())
+    step = ladder.after(max(1, lease.failures))
+    if step is None:
+        # max_attempts was raised for this one row: stay on the last rung.
+        step = jittered(ladder.steps[-1]) if ladder.steps else timedelta(0)
+    return max(outcome.after, timedelta(0)) if outcome.after is not None else step
+
+
+def outcome_log(end: Ended) -> None:
+    """One line per outcome. WARNING will be tried again, ERROR needs a person."""
+    level = {"retried": logging.WARNING, "dead": logging.ERROR}.get(end.name, logging.INFO)
+    if not logger.isEnabledFor(level):
+        return
+    lease = end.lease
+    extra = {
+        "job_id": str(lease.id),
+        "kind": lease.kind,
+        "queue": lease.queue,
+        "attempt": lease.attempt,
+        "outcome": end.name,
+        "duration_ms": round((end.finished - end.started) * 1000, 2),
+        "queue_ms": round((end.started - lease.due) * 1000, 2),
+        "correlation_id": lease.correlation_id or lease.id.hex,
+    }
+    if end.error:
+        extra["reason"] = end.error.strip().rsplit("\n", 1)[-1][:500]
+    logger.log(level, "job %s", end.name, extra=extra)
+
+
+def _timeout(lease: Lease, kind: JobKind[Any]) -> float:
+    return lease.timeout_s if lease.timeout_s is not None else kind.timeout.total_seconds()
+
+
+def _error(exc: BaseException) -> str:
+    return "".join(traceback.format_exception(exc, limit=-12))[-MAX_ERROR_CHARS:]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode().replace("\\u0000", "")

@@ -1,0 +1,139 @@
+"""What django-q2 runs: a work ticket. It leases from the table until there is nothing left to do.
+
+A ticket returns after about two seconds, so that django-q2 can recycle and stop its workers between
+two of them. Tickets carry nothing; losing or doubling one is harmless.
+"""
+
+import logging
+import os
+import signal
+import socket
+import time
+import uuid
+from types import FrameType
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from jobs import stats
+from jobs.engine.beat import Beat
+from jobs.engine.lane import Lane
+from jobs.engine.threads import ThreadLanes
+from jobs.errors import JobTimeout
+from jobs.pool import memory
+from jobs.workers import worker_start
+
+logger = logging.getLogger("jobs.engine")
+
+TICKET_S = 2.0
+GLANCE_S = 0.01  # how often a worker that waits for its threads looks whether the pool was woken
+ANYWAY_S = 1.0  # and when it asks the database all the same
+
+
+class WorkerProcess:
+    """The lanes and the beat of this process, made at its first ticket and kept."""
+
+    def __init__(self, slot: memory.Slot | None) -> None:
+        self.id = f"{settings.POD_ID}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+        self.slot = slot
+        queues, size = settings.JOBS["queues"], settings.JOBS["threads"]
+        threaded = [name for name in queues if size and name in settings.JOBS["threaded_queues"]]
+        inline = [name for name in queues if name not in threaded]
+        self.main = Lane("main", self.id, inline, slot) if inline else None
+        self.threads = ThreadLanes(size, self.id, threaded) if threaded else None
+        lanes = [self.main] if self.main else []
+        self.beat = Beat(self.id, lanes + (self.threads.lanes if self.threads else []), slot)
+        if slot is not None:
+            slot.name = self.id.encode()
+            slot.beat = time.monotonic()
+        signal.signal(signal.SIGALRM, self._alarm)
+        worker_start(
+            self.id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            queues=queues,
+            cluster=f"{settings.POD_ID}:{os.getppid()}",
+        )
+        self.beat.start()
+
+    def _alarm(self, number: int, frame: FrameType | None) -> None:
+        """The beat thread rang: raise its reason inside the job, if that is still running."""
+        running = self.main.running if self.main else None
+        if running is not None and running.interruptible:
+            running.interruptible = False
+            raise running.context.interrupt or JobTimeout()
+
+    def work(self) -> None:
+        """One ticket. Jobs in threads prolong it; the main lane goes on serving meanwhile."""
+        self.beat.active += 1
+        self.beat.wake.set()
+        try:
+            self._work(until=time.monotonic() + TICKET_S)
+        finally:
+            if self.threads:
+                self.threads.drain()
+            self.beat.active -= 1
+
+    def _work(self, until: float) -> None:
+        ask, asked_at, wakes = True, 0.0, 0
+        while True:
+            now = time.monotonic()
+            late, stopping = now >= until, self.beat.stopping.is_set()
+            seen = memory.current.wakes if memory.current else 0
+            found = 0
+            if not stopping and (ask or seen != wakes or now - asked_at > ANYWAY_S):
+                wakes, asked_at = seen, now
+                found = self._turn(late=late)
+            if self.threads and self.threads.is_busy:
+                finished = self.threads.collect(0 if found else GLANCE_S)
+                ask = bool(found or finished)
+            elif not found or late or stopping:
+                return
+
+    def _turn(self, *, late: bool) -> int:
+        """Lease once for the threads and once for the main lane. Returns how many jobs that were."""
+        found = 0
+        if self.threads and self.threads.has_room and not late:
+            found += self.threads.turn(self.beat.stopping)
+        if self.main:
+            found += self.main.turn(self.beat.stopping)
+        return found
+
+
+_process: WorkerProcess | None = None
+
+
+def work() -> None:
+    """Run one ticket in this process. Never raises: the pool must not care how jobs end."""
+    global _process  # noqa: PLW0603 - one per process
+    slot = _own_slot()
+    if slot is not None:
+        slot.tickets += 1
+        slot.ticket_at = slot.beat = time.monotonic()
+        slot.busy = 1
+    try:
+        if _process is None:
+            stats.forget_after_fork()
+            _process = WorkerProcess(slot)
+        _process.work()
+    except (DatabaseError, InterfaceError) as exc:
+        # What was leased comes back by its lease; the next ticket finds the database again.
+        logger.warning("the database went away during a ticket: %s", type(exc).__name__)
+        connection.close()
+    except Exception:
+        logger.exception("a ticket failed; the jobs it held come back by their leases")
+        connection.close()
+    finally:
+        if slot is not None:
+            slot.busy = 0
+
+
+def _own_slot() -> memory.Slot | None:
+    pool = memory.current
+    if pool is None:
+        return None
+    pid = os.getpid()
+    for _, slot in pool.slots():
+        if slot.pid == pid:
+            return slot
+    return None

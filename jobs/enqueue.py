@@ -1,0 +1,233 @@
+"""Enqueueing: a row in the caller's transaction. Rolled back: it never runs. Committed: it will.
+
+`deliver.enqueue(message_id=7, priority=CRITICAL, partition="chat:5")` is `job_enqueue(deliver, ...)`.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+
+from jobs import errors, stats
+from jobs.context import current_job
+from jobs.models import Queue
+from jobs.registry import JobKind
+from jobs.specs import JobSpec, spec_build
+from lib import clock
+from lib.context import correlation_id
+
+_COLUMNS = (
+    "id, kind, queue, priority, state, args, run_at, attempt, max_attempts, crash_count, fence, "
+    "partition_key, skip_ahead, unique_key, debounce_key, debounced, first_enqueued_at, "
+    "deadline_at, timeout_s, retry_delays, correlation_id, batch_id, parent_id, replay_of, "
+    "created_at, blocked"
+)
+_INSERT = f"INSERT INTO jobs_job ({_COLUMNS}) VALUES "
+_ROW = f"({', '.join(['%s'] * 26)})"
+_COPY = f"COPY jobs_job ({_COLUMNS}) FROM STDIN"
+_COPY_FROM = 20  # rows; fewer are quicker by INSERT
+
+# Tests put a function here that runs what was enqueued at once (jobs.testing.inline).
+after_enqueue: ContextVar[Any] = ContextVar("after_enqueue", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What became of a call: the id of the job that stands for it, and whether it was there before."""
+
+    id: UUID
+    deduplicated: bool = False
+
+
+def job_enqueue(kind: JobKind[Any], **given: Any) -> Enqueued:
+    """Make one job in the transaction of the caller.
+
+    Args of the function by name, and options: priority, queue, run_at or delay, partition (text or
+    tuple), unique (text or tuple; True: the kind itself) with unique_ttl, debounce, deadline,
+    timeout, retry, batch. Raises ArgsInvalid, ArgsTooLarge, QueueUnknown, EnqueueInvalid.
+
+    Repeat: with unique or debounce a second call finds the first job. Locks: a partition key holds
+    its line until the transaction ends, so that order within the key is the order of commits.
+    """
+    return jobs_enqueue([spec_build(kind, given)])[0]
+
+
+def enqueue_many(calls: Iterable[tuple[JobKind[Any], dict[str, Any]] | JobSpec]) -> list[Enqueued]:
+    """Make many jobs by one COPY: (kind, args and options) pairs, or specs. All or none."""
+    return jobs_enqueue(
+        [call if isinstance(call, JobSpec) else spec_build(call[0], call[1]) for call in calls]
+    )
+
+
+def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
+    """Insert checked specs, in their order. See job_enqueue for locks and errors."""
+    if not specs:
+        return []
+    _queues_check(specs)
+    cause, parent = correlation_id.get() or None, current_job()
+    for spec in specs:
+        spec.correlation_id = spec.correlation_id or cause
+    parent_id = parent.id if parent else None
+    if len(specs) == 1 and not (specs[0].partition_key or specs[0].unique_key or specs[0].batch_id):
+        found = _insert_debounced(specs, parent_id) if specs[0].debounce else {}
+        if not specs[0].debounce:
+            _insert(specs, parent_id)
+        result = [Enqueued(found.get(specs[0].id, specs[0].id), specs[0].id in found)]
+    else:
+        with transaction.atomic():
+            result = _insert_guarded(specs, parent_id)
+    stats.enqueued((spec, made.deduplicated) for spec, made in zip(specs, result, strict=True))
+    if (run := after_enqueue.get()) is not None:
+        run(result)
+    return result
+
+
+def _insert_guarded(specs: Sequence[JobSpec], parent_id: UUID | None) -> list[Enqueued]:
+    holders = _claim_unique([spec for spec in specs if spec.unique_key])
+    fresh = [spec for spec in specs if spec.id not in holders]
+    sleepers = _enter_lines([spec for spec in fresh if spec.partition_key])
+    debounced = [spec for spec in fresh if spec.debounce]
+    holders |= _insert_debounced(debounced, parent_id) if debounced else {}
+    plain = [spec for spec in fresh if not spec.debounce]
+    if plain:
+        _insert(plain, parent_id)
+    if sleepers:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT jobs_line_settle(%s, %s)", [sleepers, clock.offset()])
+    _count_in_batches(plain)
+    return [Enqueued(holders.get(spec.id, spec.id), spec.id in holders) for spec in specs]
+
+
+def _row(spec: JobSpec, parent_id: UUID | None) -> tuple[Any, ...]:
+    return (
+        spec.id, spec.kind, spec.queue, spec.priority, spec.state, spec.args.decode(), spec.run_at,
+        0, spec.max_attempts, 0, 0, spec.partition_key, spec.skip_ahead, spec.unique_key,
+        spec.debounce_key, 0, spec.created_at if spec.debounce else None, spec.deadline_at,
+        spec.timeout_s, None if spec.retry_delays is None else orjson.dumps(spec.retry_delays).decode(),
+        spec.correlation_id, spec.batch_id, parent_id, spec.replay_of, spec.created_at, spec.blocked,
+    )  # fmt: skip
+
+
+def _insert(specs: Sequence[JobSpec], parent_id: UUID | None) -> None:
+    with connection.cursor() as cursor:
+        if len(specs) < _COPY_FROM:
+            values = [value for spec in specs for value in _row(spec, parent_id)]
+            cursor.execute(_INSERT + ", ".join([_ROW] * len(specs)), values)
+            return
+        with cursor.copy(_COPY) as copy:
+            for spec in specs:
+                copy.write_row(_row(spec, parent_id))
+
+
+def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[UUID, UUID]:
+    """Insert or refresh the waiting row of each key; the latest call wins. {spec id: holder's id}"""
+    latest = {spec.debounce_key: spec for spec in specs}
+    found: dict[UUID, UUID] = {}
+    with connection.cursor() as cursor:
+        for key in sorted(latest, key=str):
+            spec = latest[key]
+            assert spec.debounce is not None
+            cursor.execute(
+                f"""{_INSERT}{_ROW}
+                ON CONFLICT (debounce_key) WHERE debounce_key IS NOT NULL
+                    AND state IN ('scheduled', 'available')
+                DO UPDATE SET args = EXCLUDED.args, priority = EXCLUDED.priority,
+                    correlation_id = EXCLUDED.correlation_id, debounced = jobs_job.debounced + 1,
+                    run_at = least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s)
+                RETURNING id""",
+                [*_row(spec, parent_id), spec.debounce.max_wait or timedelta(days=3660)],
+            )
+            holder = cursor.fetchone()[0]
+            for same in specs:
+                if same.debounce_key == key and same.id != holder:
+                    found[same.id] = holder
+    return found
+
+
+def _claim_unique(specs: Sequence[JobSpec]) -> dict[UUID, UUID]:
+    """Take the keys that are free. {spec id: id of the job that holds its key} for the others."""
+    if not specs:
+        return {}
+    first: dict[str, JobSpec] = {}
+    for spec in specs:
+        first.setdefault(str(spec.unique_key), spec)
+    now = clock.now()
+    keys = sorted(first)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO jobs_uniquekey AS u (key, job_id, expires_at)
+            SELECT * FROM unnest(%s::text[], %s::uuid[], %s::timestamptz[])
+            ON CONFLICT (key) DO UPDATE SET job_id = EXCLUDED.job_id, expires_at = EXCLUDED.expires_at
+            WHERE u.expires_at <= %s RETURNING key""",
+            [
+                keys,
+                [first[key].id for key in keys],
+                [_expires(first[key], now) for key in keys],
+                now,
+            ],
+        )
+        won = {row[0] for row in cursor.fetchall()}
+        holder = {key: first[key].id for key in won}
+        if len(won) < len(keys):
+            cursor.execute(
+                "SELECT key, job_id FROM jobs_uniquekey WHERE key = ANY(%s)",
+                [[key for key in keys if key not in won]],
+            )
+            holder |= dict(cursor.fetchall())
+    return {
+        spec.id: holder[str(spec.unique_key)]
+        for spec in specs
+        if holder[str(spec.unique_key)] != spec.id
+    }
+
+
+def _expires(spec: JobSpec, now: datetime) -> str:
+    return "infinity" if spec.unique_ttl is None else (now + spec.unique_ttl).isoformat()
+
+
+def _enter_lines(specs: Sequence[JobSpec]) -> list[str]:
+    """Lock the lines and mark who must wait. Returns the keys whose head may only be asleep."""
+    if not specs:
+        return []
+    keys = list({str(spec.partition_key) for spec in specs})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key, taken FROM jobs_line_enter(%s)", [keys])
+        taken = dict(cursor.fetchall())
+    sleepers = [
+        spec.partition_key for spec in specs if spec.skip_ahead and taken[spec.partition_key]
+    ]
+    for spec in specs:
+        spec.blocked = taken[spec.partition_key]
+        taken[spec.partition_key] = True
+    return [key for key in dict.fromkeys(sleepers) if key]
+
+
+def _count_in_batches(specs: Sequence[JobSpec]) -> None:
+    counts: dict[UUID, int] = {}
+    for spec in specs:
+        if spec.batch_id:
+            counts[spec.batch_id] = counts.get(spec.batch_id, 0) + 1
+    with connection.cursor() as cursor:
+        for batch_id in sorted(counts):
+            cursor.execute(
+                "UPDATE jobs_batch SET total = total + %s WHERE id = %s AND sealed_at IS NULL",
+                [counts[batch_id], batch_id],
+            )
+            if cursor.rowcount == 0:
+                raise errors.EnqueueInvalid("there is no open batch with this id")
+
+
+_known_queues: set[str] = set()
+
+
+def _queues_check(specs: Sequence[JobSpec]) -> None:
+    """Raise QueueUnknown. Queues are only ever added, so a name once seen stays good."""
+    for name in {spec.queue for spec in specs} - _known_queues:
+        if not Queue.objects.filter(name=name).exists():
+            raise errors.QueueUnknown(f"there is no queue {name!r}")
+        _known_queues.add(name)

@@ -1,0 +1,259 @@
+"""Leases: taking jobs, keeping them, giving them back, and writing how they ended.
+
+Every write presents the fence of the lease; a row whose fence has moved on is left alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connection
+
+from jobs import stats
+from lib import clock
+
+
+@dataclass(slots=True)
+class Lease:
+    """A job that is ours until its lease ends. `args` is JSON; `due` is unix seconds."""
+
+    id: UUID
+    seq: int
+    kind: str
+    queue: str
+    priority: int
+    args: str
+    due: float
+    attempt: int
+    max_attempts: int
+    crash_count: int
+    fence: int
+    partition_key: str | None
+    has_ties: bool  # a unique key or a batch hangs on its end
+    timeout_s: float | None
+    retry_delays: list[float] | None
+    deadline: float | None
+    correlation_id: str | None
+    cancel_requested: bool
+    checkpoint: Any
+    parent_id: UUID | None
+    batch_id: UUID | None
+
+    @property
+    def failures(self) -> int:
+        """Attempts that failed, if this one fails too; crashes are counted apart."""
+        return self.attempt - self.crash_count
+
+
+@dataclass(slots=True)
+class Ended:
+    """How one attempt ended. `name` is completed, retried, snoozed, dead, cancelled or released."""
+
+    lease: Lease
+    name: str
+    started: float  # unix seconds
+    finished: float
+    error: str | None = None
+    run_at: float | None = None
+    result: str | None = None  # JSON
+    logs: str | None = None  # JSON
+
+
+_LEASE = """
+SELECT id, seq, kind, queue, priority, args::text, date_part('epoch', run_at), attempt, max_attempts,
+    crash_count, fence, partition_key, unique_key IS NOT NULL OR batch_id IS NOT NULL, timeout_s,
+    retry_delays, date_part('epoch', deadline_at), correlation_id, cancel_requested_at IS NOT NULL,
+    checkpoint, parent_id, batch_id
+FROM jobs_lease(%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def jobs_lease(
+    *,
+    queues: Sequence[str],
+    limit: int,
+    worker: str,
+    chain: int = 0,
+    oldest_first: bool = False,
+    kinds: Sequence[str] | None = None,
+    span: timedelta | None = None,
+) -> list[Lease]:
+    """Lease up to `limit` due jobs, most urgent first; jobs of one partition key in their order.
+
+    chain: how many jobs of a key may follow its head into the same lease.
+    oldest_first: the fair turn, which takes the oldest job whatever its priority.
+    Locks: rows held by others are skipped, so that workers never wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LEASE,
+            [
+                list(queues), limit, worker, span or settings.JOBS["lease"], clock.offset(), chain,
+                oldest_first, None if kinds is None else list(kinds),
+            ],
+        )  # fmt: skip
+        leases = [_lease(row) for row in cursor.fetchall()]
+    if oldest_first:
+        leases.sort(key=lambda lease: (lease.due, lease.seq))
+    else:
+        leases.sort(key=lambda lease: (lease.priority, lease.due, lease.seq))
+    return _keys_in_order(leases) if any(lease.partition_key for lease in leases) else leases
+
+
+def _lease(row: tuple[Any, ...]) -> Lease:
+    lease = Lease(*row)
+    # Django leaves JSON columns of raw queries as text.
+    if lease.retry_delays is not None:
+        lease.retry_delays = orjson.loads(lease.retry_delays)  # type: ignore[arg-type]
+    if lease.checkpoint is not None:
+        lease.checkpoint = orjson.loads(lease.checkpoint)
+    return lease
+
+
+def _keys_in_order(leases: list[Lease]) -> list[Lease]:
+    """Keep each place, but let the jobs of a key fill the places of that key in order of seq."""
+    lines: dict[str, list[Lease]] = {}
+    for lease in leases:
+        if lease.partition_key:
+            lines.setdefault(lease.partition_key, []).append(lease)
+    turns = {key: iter(sorted(line, key=lambda lease: lease.seq)) for key, line in lines.items()}
+    return [next(turns[lease.partition_key]) if lease.partition_key else lease for lease in leases]
+
+
+def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
+    """Write ends of attempts; one statement for the completed, one for the others.
+
+    Returns the ids that were still ours. The rest was fenced: another worker owns it, nothing was
+    changed. Repeat: a second call finds no row with that fence and changes nothing.
+    """
+    written: set[UUID] = set()
+    completed = [end for end in ended if end.name == "completed"]
+    others = [end for end in ended if end.name != "completed"]
+    with connection.cursor() as cursor:
+        if completed:
+            cursor.execute(
+                "SELECT jobs_complete(%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
+                [
+                    [end.lease.id for end in completed],
+                    [end.lease.fence for end in completed],
+                    [end.started for end in completed],
+                    [end.finished for end in completed],
+                    [end.result for end in completed],
+                    [end.logs for end in completed],
+                    stats.dump(_tally(completed)),
+                    not any(end.lease.partition_key or end.lease.has_ties for end in completed),
+                    clock.offset(),
+                ],
+            )
+            written.update(row[0] for row in cursor.fetchall())
+        if others:
+            cursor.execute(
+                "SELECT jobs_put_back(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)",
+                [
+                    [end.lease.id for end in others],
+                    [end.lease.fence for end in others],
+                    [end.name for end in others],
+                    [end.started for end in others],
+                    [end.finished for end in others],
+                    [end.run_at for end in others],
+                    [end.error for end in others],
+                    [end.logs for end in others],
+                    stats.dump(_tally(others)),
+                    clock.offset(),
+                ],
+            )
+            written.update(row[0] for row in cursor.fetchall())
+    return written
+
+
+def _tally(ended: Iterable[Ended]) -> stats.Tallies:
+    tallies: stats.Tallies = {}
+    for end in ended:
+        key = (end.lease.kind, end.lease.queue, end.name)
+        tally = tallies.get(key)
+        if tally is None:
+            tally = tallies[key] = stats.Tally()
+        tally.add(
+            max(0.0, (end.started - end.lease.due) * 1000), (end.finished - end.started) * 1000
+        )
+    return tallies
+
+
+def leases_release(leases: Sequence[Lease]) -> set[UUID]:
+    """Hand jobs back that were not started: no attempt is spent."""
+    now = clock.now().timestamp()
+    return outcomes_write([Ended(lease, "released", now, now) for lease in leases])
+
+
+def leases_extend(
+    pairs: Sequence[tuple[UUID, int]], *, span: timedelta | None = None
+) -> dict[UUID, bool]:
+    """Move the ends of leases to now + span. {id: whether a cancel is wished}; lost ones are missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE jobs_job j SET lease_until = clock_timestamp() + %s
+            FROM unnest(%s::uuid[], %s::bigint[]) f (id, fence)
+            WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running'
+            RETURNING j.id, j.cancel_requested_at IS NOT NULL""",
+            [
+                span or settings.JOBS["lease"],
+                [job_id for job_id, _ in pairs],
+                [fence for _, fence in pairs],
+            ],
+        )
+        return dict(cursor.fetchall())
+
+
+def leases_look(pairs: Sequence[tuple[UUID, int]]) -> dict[UUID, bool]:
+    """Like leases_extend, but only looks: {id: whether a cancel is wished} of those still ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT j.id, j.cancel_requested_at IS NOT NULL FROM jobs_job j
+            JOIN unnest(%s::uuid[], %s::bigint[]) f (id, fence) ON j.id = f.id
+            WHERE j.fence = f.fence AND j.state = 'running'""",
+            [[job_id for job_id, _ in pairs], [fence for _, fence in pairs]],
+        )
+        return dict(cursor.fetchall())
+
+
+def progress_write(job_id: UUID, fence: int, progress: str | None, checkpoint: str | None) -> bool:
+    """Write progress and checkpoint (JSON) of a running job. False: the lease was lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE jobs_job SET progress = coalesce(%s::jsonb, progress),
+                checkpoint = coalesce(%s::jsonb, checkpoint)
+            WHERE id = %s AND fence = %s AND state = 'running'""",
+            [progress, checkpoint, job_id, fence],
+        )
+        return cursor.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """A job that was taken back: crashed (counts), released (innocent) or dead (poison)."""
+
+    id: UUID
+    kind: str
+    queue: str
+    outcome: str
+    worker: str
+
+
+def leases_reap(
+    *, worker: str | None = None, culprit: UUID | None = None, limit: int = 500
+) -> list[Reaped]:
+    """Take back jobs whose lease ran out, or all of one worker that is known to be gone.
+
+    culprit: the job that worker was at; the others keep their attempt. Repeat and race: each row is
+    moved once, whoever comes first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
+            [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
+        )
+        return [Reaped(*row) for row in cursor.fetchall()]

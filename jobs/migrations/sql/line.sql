@@ -1,0 +1,112 @@
+-- Partition keys: only the head of a key's line is not blocked, so that a lease never looks at the
+-- jobs behind it. Whoever changes a line holds the key's advisory lock until commit; that also makes
+-- the order of seq within a key the order of commits. 256 locks serve all keys: a bulk insert over
+-- many keys must not exhaust the lock table.
+CREATE FUNCTION jobs_line_lock(p_key text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT hashtext(p_key) & 255
+$$;
+
+-- Enter the lines of keys, waiting for their locks. Says of each key whether somebody stands there.
+CREATE FUNCTION jobs_line_enter(p_keys text[])
+RETURNS TABLE (key text, taken boolean) LANGUAGE plpgsql AS $$
+DECLARE
+    v_lock integer;
+BEGIN
+    FOR v_lock IN SELECT DISTINCT jobs_line_lock(k) FROM unnest(p_keys) k ORDER BY 1 LOOP
+        PERFORM pg_advisory_xact_lock(748201, v_lock);
+    END LOOP;
+    -- A statement of its own: it must see what the former holders of the locks committed.
+    RETURN QUERY SELECT k, EXISTS (
+        SELECT FROM jobs_job j
+        WHERE j.partition_key = k AND j.state IN ('scheduled', 'available', 'running')
+    ) FROM unnest(p_keys) k;
+END $$;
+
+-- Let the head of each line go. The caller holds the locks of the keys.
+CREATE FUNCTION jobs_line_settle(p_keys text[], p_shift interval) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp() + p_shift;
+    v_key text;
+    v_head record;
+    v_turns integer;
+BEGIN
+    UPDATE jobs_job j SET blocked = false
+    FROM (
+        SELECT f.id FROM unnest(p_keys) k CROSS JOIN LATERAL (
+            SELECT i.id, i.state, i.blocked, i.skip_ahead, i.run_at FROM jobs_job i
+            WHERE i.partition_key = k AND i.state IN ('scheduled', 'available', 'running')
+            ORDER BY i.seq LIMIT 1
+        ) f
+        WHERE f.state <> 'running' AND f.blocked AND NOT (f.skip_ahead AND f.run_at > v_now)
+    ) n
+    WHERE j.id = n.id;
+    -- Rare: a head that sleeps until its retry and lets others go ahead moves to the end of its line.
+    FOR v_key IN
+        SELECT k FROM unnest(p_keys) k CROSS JOIN LATERAL (
+            SELECT i.state, i.skip_ahead, i.run_at FROM jobs_job i
+            WHERE i.partition_key = k AND i.state IN ('scheduled', 'available', 'running')
+            ORDER BY i.seq LIMIT 1
+        ) f
+        WHERE f.state <> 'running' AND f.skip_ahead AND f.run_at > v_now
+    LOOP
+        SELECT count(*) INTO v_turns FROM jobs_job
+        WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running');
+        LOOP
+            SELECT id, state, blocked, skip_ahead, run_at INTO v_head FROM jobs_job
+            WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running')
+            ORDER BY seq LIMIT 1;
+            EXIT WHEN NOT FOUND OR v_head.state = 'running';
+            v_turns := v_turns - 1;
+            IF v_turns <= 0 OR NOT (v_head.skip_ahead AND v_head.run_at > v_now) THEN
+                UPDATE jobs_job SET blocked = false WHERE id = v_head.id AND blocked;
+                EXIT;
+            END IF;
+            UPDATE jobs_job SET blocked = true, seq = nextval('jobs_job_seq_seq')
+            WHERE id = v_head.id;
+        END LOOP;
+    END LOOP;
+END $$;
+
+-- Settle the lines that were left by jobs of this transaction. A line whose lock somebody holds (an
+-- enqueue in an open transaction) is noted instead: waiting for it could take as long as it likes.
+CREATE FUNCTION jobs_line_leave(p_keys text[], p_shift interval) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_free integer[];
+    v_keys text[];
+BEGIN
+    SELECT array_agg(l) INTO v_free FROM (
+        SELECT DISTINCT jobs_line_lock(k) AS l FROM unnest(p_keys) k ORDER BY 1
+    ) s WHERE pg_try_advisory_xact_lock(748201, l);
+    SELECT array_agg(DISTINCT k) INTO v_keys FROM unnest(p_keys) k
+    WHERE jobs_line_lock(k) = ANY (v_free);
+    IF v_keys IS NOT NULL THEN
+        PERFORM jobs_line_settle(v_keys, p_shift);
+    END IF;
+    IF cardinality(v_free) IS DISTINCT FROM
+        (SELECT count(DISTINCT jobs_line_lock(k)) FROM unnest(p_keys) k) THEN
+        INSERT INTO jobs_partitionwake (key)
+        SELECT DISTINCT k FROM unnest(p_keys) k
+        WHERE NOT (jobs_line_lock(k) = ANY (coalesce(v_free, '{}')))
+        ON CONFLICT DO NOTHING;
+    END IF;
+END $$;
+
+-- Settle the noted lines whose locks are free by now. Returns how many are still held.
+CREATE FUNCTION jobs_line_wake(p_shift interval) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_keys text[];
+BEGIN
+    WITH free AS (
+        SELECT key FROM jobs_partitionwake
+        WHERE pg_try_advisory_xact_lock(748201, jobs_line_lock(key))
+        LIMIT 1000
+    ), gone AS (
+        DELETE FROM jobs_partitionwake w USING free WHERE w.key = free.key RETURNING w.key
+    )
+    SELECT array_agg(key) INTO v_keys FROM gone;
+    IF v_keys IS NOT NULL THEN
+        PERFORM jobs_line_settle(v_keys, p_shift);
+        PERFORM pg_notify('jobs_wake', '');
+    END IF;
+    RETURN (SELECT count(*) FROM jobs_partitionwake);
+END $$;

@@ -1,0 +1,62 @@
+"""What the pusher does about once a second besides handing out tickets.
+
+Every cluster does all of it; rows are claimed with SKIP LOCKED or moved by conditional updates, so no
+leader is needed. Cost: four small queries a second.
+"""
+
+import logging
+import time
+
+from jobs.lease import Reaped, leases_reap
+from jobs.lines import lines_wake
+from jobs.pool.memory import PoolMemory
+from jobs.schedules import schedules_fire
+from jobs.workers import worker_gone
+
+logger = logging.getLogger("jobs.pool")
+
+EVERY_S = 1.0
+
+
+class Chores:
+    """Remembers when each was last done."""
+
+    def __init__(self, pool: PoolMemory) -> None:
+        self._pool = pool
+        self._next_at = 0.0
+
+    def run(self) -> None:
+        """Do what is due. Raises database errors; the pusher waits and comes again."""
+        self._bury_workers()
+        now = time.monotonic()
+        if now < self._next_at:
+            return
+        self._next_at = now + EVERY_S
+        _tell(leases_reap())
+        lines_wake()
+        schedules_fire()
+
+    def _bury_workers(self) -> None:
+        """Take back at once what dead workers of this cluster held, instead of at the end of a lease."""
+        for index, slot in self._pool.slots():
+            if not slot.is_dead:
+                continue
+            worker_id = slot.worker_id()
+            if worker_id:
+                _tell(leases_reap(worker=worker_id, culprit=slot.culprit()))
+                worker_gone(worker_id, "died")
+            self._pool.clear(index)
+
+
+def _tell(reaped: list[Reaped]) -> None:
+    for job in reaped:
+        level = logging.ERROR if job.outcome == "dead" else logging.WARNING
+        logger.log(
+            level,
+            "job %s: its worker is gone",
+            job.outcome,
+            extra={
+                "job_id": str(job.id), "kind": job.kind, "queue": job.queue, "worker": job.worker,
+                "outcome": job.outcome,
+            },
+        )  # fmt: skip

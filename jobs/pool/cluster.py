@@ -1,0 +1,149 @@
+"""django-q2's cluster with what it lacks: queues that cannot freeze, children that die with their
+parent, workers whose death is noticed with what they were at.
+
+Built on django-q2 1.11.1: Cluster.start, Sentinel.__init__, spawn_process, reincarnate.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing import Event, Process, current_process
+from typing import Any
+
+from django import db
+from django.utils import timezone
+from django_q import cluster as stock
+from django_q.brokers import get_broker
+from django_q.cluster import Cluster, Sentinel
+from django_q.conf import Conf, get_ppid
+from django_q.worker import worker as stock_worker
+
+from jobs.pool import memory
+from jobs.pool.sockets import PacketQueue
+
+logger = logging.getLogger("jobs.pool")
+
+_PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Let the kernel kill this process when its parent ends, however it ends. Linux only."""
+    try:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except AttributeError:
+        return  # another system: the beat of the watchdog is what is left
+    if os.getppid() != parent_pid:  # it died before we asked
+        os._exit(1)
+
+
+def _child(parent_pid: int, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+    """First thing in each process of the pool. Stops are said by the parent, not by signals."""
+    die_with_parent(parent_pid)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    target(*args)
+
+
+class HealingSentinel(Sentinel):  # type: ignore[misc]
+    """The process that starts workers, pusher and monitor, and starts them again when they die."""
+
+    def __init__(
+        self,
+        stop_event: Any,
+        start_event: Any,
+        cluster_id: Any,
+        pool: memory.PoolMemory,
+        parent_pid: int,
+    ) -> None:
+        die_with_parent(parent_pid)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        memory.set_current(pool)
+        self.memory = pool
+        self.pid = os.getpid()
+        self.cluster_id = cluster_id
+        self.parent_pid = get_ppid()
+        self.name = current_process().name
+        self.broker = get_broker()
+        self.reincarnations = 0
+        self.tob = timezone.now()
+        self.stop_event = stop_event
+        self.start_event = start_event
+        self.pool_size = Conf.WORKERS
+        self.pool: list[Any] = []
+        self.timeout = Conf.TIMEOUT
+        self.task_queue = PacketQueue(drop_when_full=True)
+        self.result_queue = PacketQueue(drop_when_full=False)
+        self.event_out = Event()
+        self.monitor = None
+        self.pusher = None
+        self.start()
+
+    def spawn_process(self, target: Any, *args: Any) -> Process:
+        """Start a child that dies with us; a worker gets a slot of the shared memory."""
+        process = stock.get_mp_context().Process(
+            target=_child, args=(os.getpid(), target, args), name=f"Process-{target.__name__}"
+        )
+        process.daemon = True
+        index = None
+        if target is stock_worker:
+            process.timer = args[2]
+            index = self.memory.free_index()
+            process.slot = index
+            self.pool.append(process)
+        process.start()
+        if index is not None:
+            # The child looks for its own pid at its first ticket, which we hand out later.
+            self.memory.slot(index).pid = process.pid
+            self.memory.slot(index).beat = time.monotonic()
+        return process
+
+    def reincarnate(self, process: Any) -> None:
+        """Replace a dead child. What a dead worker held is taken back by the pusher at once."""
+        if process in self.pool:
+            slot = self.memory.slot(process.slot)
+            if slot.worker_id():
+                slot.is_dead = 1
+                slot.pid = 0
+            else:
+                self.memory.clear(process.slot)
+            self.memory.forget_outstanding()
+        super().reincarnate(process)
+
+
+class HealingCluster(Cluster):  # type: ignore[misc]
+    """Starts a HealingSentinel. Signals are the business of the command (jobs/pool/watchdog.py)."""
+
+    def __init__(self, pool: memory.PoolMemory) -> None:
+        handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+        super().__init__()
+        signal.signal(signal.SIGTERM, handlers[0])
+        signal.signal(signal.SIGINT, handlers[1])
+        self.memory = pool
+
+    def start(self) -> int:
+        """Fork the sentinel; does not wait until it runs, the watchdog sees to that."""
+        db.connections.close_all()
+        self.stop_event = Event()
+        self.start_event = Event()
+        self.sentinel = stock.get_mp_context().Process(
+            target=HealingSentinel,
+            name="Process-sentinel",
+            args=(self.stop_event, self.start_event, self.cluster_id, self.memory, os.getpid()),
+        )
+        self.sentinel.start()
+        return int(self.pid)
+
+    def tell_to_stop(self) -> None:
+        """Ask the sentinel to stop; does not wait."""
+        if self.stop_event is not None:
+            self.stop_event.set()
+
+    def kill(self) -> None:
+        """End the sentinel at once; the kernel ends its children with it."""
+        if self.sentinel is not None and self.sentinel.is_alive():
+            self.sentinel.kill()
+            self.sentinel.join(5)

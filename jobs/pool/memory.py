@@ -1,0 +1,150 @@
+"""What the processes of one cluster tell each other: a block of shared memory, no locks.
+
+Each field has one writer. Times are time.monotonic(), which all processes of a machine share. It
+survives the death of any of them, so the one that looks after a dead worker can read what it was at.
+"""
+
+import ctypes
+import time
+from collections.abc import Iterator
+from multiprocessing.sharedctypes import RawArray, RawValue
+from uuid import UUID
+
+RUN, QUIET, GIVE_BACK = 0, 1, 2  # what the parent asks of the workers
+
+
+class Slot(ctypes.Structure):
+    """One worker process. Written by it, except pid and is_dead."""
+
+    _fields_ = (
+        ("pid", ctypes.c_int64),
+        ("beat", ctypes.c_double),
+        ("ticket_at", ctypes.c_double),  # when it took its latest ticket
+        ("busy", ctypes.c_int32),
+        (
+            "is_dead",
+            ctypes.c_int32,
+        ),  # set by the sentinel; the pusher clears it when all is taken back
+        ("tickets", ctypes.c_int64),  # taken so far
+        ("started", ctypes.c_int64),
+        ("completed", ctypes.c_int64),
+        ("failed", ctypes.c_int64),
+        ("at_job", ctypes.c_char * 36),  # the job in its main lane
+        ("name", ctypes.c_char * 120),  # its worker id
+    )
+
+    def worker_id(self) -> str:
+        """The id under which it leases, or "" before it started."""
+        return bytes(self.name).rstrip(b"\0").decode()
+
+    def culprit(self) -> UUID | None:
+        """The job it is at, if there is just one that it can be."""
+        text = bytes(self.at_job).rstrip(b"\0").decode()
+        return UUID(text) if len(text) == 36 else None
+
+
+class PoolMemory:
+    """The shared block of one cluster. Made by the parent before it forks anything."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._slots = RawArray(
+            Slot, size * 2
+        )  # a recycled worker's heir may start before it is gone
+        self._order = RawValue(ctypes.c_int32, RUN)
+        self._guard_beat = RawValue(ctypes.c_double, time.monotonic())
+        self._pusher_beat = RawValue(ctypes.c_double, time.monotonic())
+        self._pusher_pid = RawValue(ctypes.c_int64, 0)
+        self._handed = RawValue(ctypes.c_int64, 0)
+        self._wakes = RawValue(ctypes.c_int64, 0)
+
+    def slots(self) -> Iterator[tuple[int, Slot]]:
+        """All slots with their index; those with pid 0 are free."""
+        yield from enumerate(self._slots)
+
+    def slot(self, index: int) -> Slot:
+        """One slot."""
+        slot: Slot = self._slots[index]
+        return slot
+
+    def free_index(self) -> int:
+        """A slot that nobody uses and whose former user is taken care of."""
+        for index, slot in enumerate(self._slots):
+            if slot.pid == 0 and not slot.is_dead:
+                return index
+        raise RuntimeError("no free worker slot")
+
+    @property
+    def order(self) -> int:
+        """RUN, QUIET or GIVE_BACK."""
+        return int(self._order.value)
+
+    @order.setter
+    def order(self, value: int) -> None:
+        self._order.value = value
+
+    @property
+    def guard_beat(self) -> float:
+        """When the sentinel last went round."""
+        return float(self._guard_beat.value)
+
+    def beat_guard(self) -> None:
+        """The sentinel goes round."""
+        self._guard_beat.value = time.monotonic()
+
+    @property
+    def pusher_beat(self) -> float:
+        """When the pusher last went round."""
+        return float(self._pusher_beat.value)
+
+    @property
+    def pusher_pid(self) -> int:
+        """Who the pusher is."""
+        return int(self._pusher_pid.value)
+
+    def beat_pusher(self, pid: int) -> None:
+        """The pusher goes round."""
+        self._pusher_beat.value = time.monotonic()
+        self._pusher_pid.value = pid
+
+    def hand(self, count: int) -> None:
+        """The pusher hands out tickets."""
+        self._handed.value += count
+
+    @property
+    def wakes(self) -> int:
+        """Grows whenever the pusher learns of due jobs; workers that wait for threads look at it."""
+        return int(self._wakes.value)
+
+    def wake(self) -> None:
+        """The pusher learnt of due jobs."""
+        self._wakes.value += 1
+
+    @property
+    def outstanding(self) -> int:
+        """Tickets handed out and not taken yet. Wrong by those that were dropped; see reset."""
+        taken = sum(slot.tickets for slot in self._slots)
+        return max(0, int(self._handed.value) - taken)
+
+    def forget_outstanding(self) -> None:
+        """Count all tickets as taken: some are lost with a killed worker."""
+        self._handed.value = sum(slot.tickets for slot in self._slots)
+
+    def idle(self) -> int:
+        """Live workers without a ticket."""
+        return sum(1 for slot in self._slots if slot.pid and slot.beat and not slot.busy)
+
+    def clear(self, index: int) -> None:
+        """Make a slot free, keeping its count of tickets (a sum over all slots is compared)."""
+        slot = self._slots[index]
+        slot.pid, slot.beat, slot.busy, slot.is_dead = 0, 0.0, 0, 0
+        slot.at_job, slot.name = b"", b""
+
+
+current: PoolMemory | None = None  # of the cluster that this process belongs to
+
+
+def set_current(memory: PoolMemory | None) -> None:
+    """Called by the parent before it forks, so that all children see it."""
+    global current  # noqa: PLW0603 - a process belongs to one cluster
+    current = memory

@@ -1,0 +1,82 @@
+"""How the pusher learns of new jobs at once: NOTIFY, Redis behind a transaction pooler, or not at all.
+
+All of them are hints. A lost one costs at most the second until the pusher looks by itself.
+"""
+
+import time
+from typing import Protocol
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import connection
+
+CHANNEL = "jobs_wake"
+
+
+class Waker(Protocol):
+    """Waits for a call."""
+
+    def wait(self, timeout_s: float) -> int:
+        """How many calls came within the time; returns at the first."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class NotifyWaker:
+    """LISTEN on a connection of its own. Each insert into the table notifies (sql/table.sql)."""
+
+    def __init__(self) -> None:
+        params = connection.get_connection_params()
+        params.pop("cursor_factory", None)
+        params.pop("context", None)
+        self._connection = psycopg.connect(**params, autocommit=True)
+        self._connection.execute(f"LISTEN {CHANNEL}")
+
+    def wait(self, timeout_s: float) -> int:
+        return sum(1 for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class RedisWaker:
+    """Redis pub/sub, where a pooler between us and Postgres does not pass NOTIFY on."""
+
+    def __init__(self) -> None:
+        self._pubsub = redis.Redis.from_url(settings.REDIS_URL).pubsub(
+            ignore_subscribe_messages=True
+        )
+        self._pubsub.subscribe(CHANNEL)
+
+    def wait(self, timeout_s: float) -> int:
+        try:
+            return 0 if self._pubsub.get_message(timeout=timeout_s) is None else 1
+        except redis.RedisError:
+            time.sleep(min(timeout_s, 0.1))
+            return 0
+
+    def close(self) -> None:
+        self._pubsub.close()
+
+
+class PollWaker:
+    """Nobody calls; the pusher looks by itself."""
+
+    def wait(self, timeout_s: float) -> int:
+        time.sleep(min(timeout_s, 0.05))
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+def make_waker() -> Waker:
+    """The one that JOB_WAKE names."""
+    wakers: dict[str, type[Waker]] = {
+        "notify": NotifyWaker,
+        "redis": RedisWaker,
+        "poll": PollWaker,
+    }
+    return wakers[settings.JOBS["wake"]]()

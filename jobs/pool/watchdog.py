@@ -1,0 +1,120 @@
+"""The parent of the pool: starts it, watches it, heals it, stops it.
+
+It holds no database connection and takes no part in the work, so there is little that can stop it.
+Signals only set a flag (a handler that waits can deadlock: django-q2 #346).
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+from django.conf import settings
+
+from jobs.pool import memory
+from jobs.pool.cluster import HealingCluster
+
+logger = logging.getLogger("jobs.pool")
+
+ROUND_S = 0.25
+START_S = 60.0  # forking and connecting may take long on a loaded machine
+
+
+class Watchdog:
+    """Runs a pool until it is told to stop."""
+
+    def __init__(self, workers: int) -> None:
+        self.memory = memory.PoolMemory(workers)
+        memory.set_current(self.memory)
+        self.cluster = HealingCluster(self.memory)
+        self.restarts = 0
+        self._stop = threading.Event()
+        self._started_at = 0.0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT. Returns the exit status."""
+        self._start()
+        while not self._stop.wait(ROUND_S):
+            if (reason := self._trouble()) is not None:
+                self.restarts += 1
+                logger.error(
+                    "the pool is started anew: %s", reason, extra={"restarts": self.restarts}
+                )
+                self._bury_all()
+                self._start()
+        return self._end()
+
+    def _start(self) -> None:
+        self._started_at = time.monotonic()
+        self.memory.beat_guard()
+        self.memory.beat_pusher(0)
+        self.cluster.start()
+
+    def _trouble(self) -> str | None:
+        """What is wrong with the pool as a whole; mends single workers on the way."""
+        now = time.monotonic()
+        limit = settings.JOBS["watchdog"].total_seconds()
+        if not self.cluster.sentinel.is_alive():
+            return "its sentinel is gone"
+        if now - self._started_at < limit:
+            return None
+        if now - self.memory.guard_beat > limit:
+            return "its sentinel is silent"
+        if now - self.memory.pusher_beat > limit and now - self._started_at > START_S:
+            return "its pusher is silent"
+        newest = 0.0
+        for _, slot in self.memory.slots():
+            if not slot.pid:
+                continue
+            newest = max(newest, slot.ticket_at)
+            if slot.name and now - slot.beat > limit:
+                logger.error(
+                    "a worker is silent and is killed",
+                    extra={"worker": slot.worker_id(), "pid": slot.pid},
+                )
+                _kill(slot.pid)
+        # The pusher hands out a ticket every five seconds, if only as a probe.
+        if self.memory.idle() and now - max(newest, self._started_at) > limit + 10:
+            return "idle workers take no tickets"
+        return None
+
+    def _bury_all(self) -> None:
+        self.cluster.kill()
+        for index, slot in self.memory.slots():
+            if slot.pid or slot.is_dead:
+                if slot.worker_id():
+                    slot.pid, slot.is_dead = 0, 1
+                else:
+                    self.memory.clear(index)
+        self.memory.forget_outstanding()
+
+    def _end(self) -> int:
+        """No new leases; running jobs get the grace; the rest go back unspent."""
+        grace = settings.JOBS["grace"].total_seconds()
+        logger.info("pool stops: running jobs have %.0f s", grace)
+        self.memory.order = memory.QUIET
+        self.cluster.tell_to_stop()
+        sentinel = self.cluster.sentinel
+        sentinel.join(grace)
+        if sentinel.is_alive():
+            self.memory.order = memory.GIVE_BACK
+            sentinel.join(5.0)
+        if sentinel.is_alive():
+            self.cluster.kill()
+            return 1
+        logger.info("pool has stopped")
+        return 0
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

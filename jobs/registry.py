@@ -1,0 +1,253 @@
+"""Declaring jobs: `@job("telegram.deliver", queue="notifications", retry=Delays("30s 1m"))`.
+
+A kind is stored in rows, so it is never renamed. Its args are checked against the signature of the
+function when a job is enqueued; they are JSON, and hold ids rather than rows or secrets.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, ParamSpec
+from uuid import UUID
+
+from jobs import errors
+from jobs.ladders import NEVER, Delays
+from jobs.models import Priority
+from lib import durations
+
+P = ParamSpec("P")
+
+DEFAULT_TIMEOUT = "60s"
+
+
+@dataclass(frozen=True, slots=True)
+class Debounce:
+    """Trailing debounce: the latest call within `window` wins, but none waits beyond `max_wait`."""
+
+    window: timedelta
+    max_wait: timedelta | None
+
+    def __init__(
+        self, window: durations.Duration, max_wait: durations.Duration | None = None
+    ) -> None:
+        object.__setattr__(self, "window", durations.parse(window))
+        object.__setattr__(
+            self, "max_wait", None if max_wait is None else durations.parse(max_wait)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` jobs per `per`, over all workers; `burst` may go at once."""
+
+    count: int
+    per: timedelta
+    burst: int
+
+    def __init__(
+        self, count: int, per: durations.Duration = "1s", burst: int | None = None
+    ) -> None:
+        object.__setattr__(self, "count", count)
+        object.__setattr__(self, "per", durations.parse(per))
+        object.__setattr__(self, "burst", burst or count)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """When a kind runs by itself: an interval or a cron expression (5 fields, or 6, seconds first)."""
+
+    every: timedelta | None
+    cron: str
+    jitter: timedelta
+    immediate: bool
+
+
+@dataclass(frozen=True, eq=False)
+class JobKind(Generic[P]):
+    """A declared kind of job. Calling it runs the function here and now; `enqueue` makes a job."""
+
+    name: str
+    function: Callable[P, Any]
+    queue: str
+    priority: Priority
+    retry: Delays
+    timeout: timedelta
+    breaker: str | None
+    rate: Rate | None
+    concurrency: int | None
+    skip_ahead: bool
+    atomic: bool
+    critical: bool
+    periodic: Periodic | None
+    signature: inspect.Signature
+    hints: dict[str, Any]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self.function(*args, **kwargs)
+
+    @property
+    def is_external(self) -> bool:
+        """Only outside workers run it: the function is the contract of its args."""
+        from django.conf import settings  # noqa: PLC0415 - kinds are declared before settings are read
+
+        return self.queue in settings.JOBS["external_queues"]
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+
+    def check(self, args: dict[str, Any]) -> None:
+        """Raise ArgsInvalid, saying what is wrong, unless the args fit the signature."""
+        try:
+            self.signature.bind(**args)
+        except TypeError as exc:
+            raise errors.ArgsInvalid(f"{self.name}: {exc}") from None
+        for name, value in args.items():
+            hint = self.hints.get(name)
+            if hint is not None and not _fits(value, hint):
+                raise errors.ArgsInvalid(
+                    f"{self.name}: {name} must be {_say(hint)}, not {type(value).__name__}"
+                )
+
+    def enqueue(self, **options: Any) -> Any:
+        """Make one job of this kind; see jobs.enqueue.job_enqueue for the options."""
+        from jobs.enqueue import job_enqueue  # noqa: PLC0415 - the service knows the registry
+
+        return job_enqueue(self, **options)
+
+
+_kinds: dict[str, JobKind[Any]] = {}
+
+# Words that say how to enqueue, so that they cannot be names of args.
+RESERVED = frozenset(
+    ["priority", "queue", "run_at", "delay", "partition", "unique", "unique_ttl", "debounce", "deadline", "timeout", "retry", "batch", "correlation_id"]
+)
+
+
+def job(
+    name: str,
+    *,
+    queue: str = "default",
+    priority: Priority = Priority.NORMAL,
+    retry: Delays = NEVER,
+    timeout: durations.Duration = DEFAULT_TIMEOUT,
+    breaker: str | None = None,
+    rate: Rate | None = None,
+    concurrency: int | None = None,
+    skip_ahead: bool = False,
+    atomic: bool = False,
+    critical: bool = False,
+    every: durations.Duration | None = None,
+    cron: str = "",
+    jitter: durations.Duration = 0,
+    immediate: bool = False,
+) -> Callable[[Callable[P, Any]], JobKind[P]]:
+    """Declare a kind of job.
+
+    timeout: raised inside the job as JobTimeout; a while later its worker process is killed.
+    breaker: name of the outside service; while its breaker is open jobs are put off, unspent.
+    concurrency: most jobs of this kind that run at once, over all workers.
+    skip_ahead: a retry that waits lets later jobs of its partition key go first.
+    atomic: the function runs in a transaction that commits together with its outcome, so that its
+        rows are written exactly once; no network calls in it.
+    critical: an end as dead is told to the admins at once.
+    """
+
+    def declare(function: Callable[P, Any]) -> JobKind[P]:
+        signature = inspect.signature(function)
+        clash = RESERVED & set(signature.parameters)
+        if clash:
+            raise TypeError(f"{name}: args may not be called {', '.join(sorted(clash))}")
+        if name in _kinds and _kinds[name].function.__qualname__ != function.__qualname__:
+            raise TypeError(f"two jobs are declared as {name}")
+        periodic = None
+        if every is not None or cron:
+            periodic = Periodic(
+                every=None if every is None else durations.parse(every),
+                cron=cron,
+                jitter=durations.parse(jitter),
+                immediate=immediate,
+            )
+        kind = JobKind(
+            name=name,
+            function=function,
+            queue=queue,
+            priority=priority,
+            retry=retry,
+            timeout=durations.parse(timeout),
+            breaker=breaker,
+            rate=rate,
+            concurrency=concurrency,
+            skip_ahead=skip_ahead,
+            atomic=atomic,
+            critical=critical,
+            periodic=periodic,
+            signature=signature,
+            hints=typing.get_type_hints(function),
+        )
+        _kinds[name] = kind
+        return kind
+
+    return declare
+
+
+def kind_get(name: str) -> JobKind[Any]:
+    """The declared kind. Raises KindUnknown."""
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise errors.KindUnknown(f"no job is declared as {name!r}") from None
+
+
+def kind_find(name: str) -> JobKind[Any] | None:
+    """The declared kind, or None if it vanished between deploys."""
+    return _kinds.get(name)
+
+
+def kinds() -> list[JobKind[Any]]:
+    """All declared kinds, by name."""
+    return [_kinds[name] for name in sorted(_kinds)]
+
+
+_JSON: dict[type, tuple[type, ...]] = {
+    float: (int, float),
+    UUID: (str, UUID),
+    tuple: (list, tuple),
+    set: (list,),
+}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Does a JSON value fit an annotation? Unknown annotations fit everything."""
+    origin = typing.get_origin(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if origin is typing.Literal:
+        return value in typing.get_args(hint)
+    if hint is None or hint is type(None):
+        return value is None
+    target = origin or hint
+    if not isinstance(target, type):
+        return True
+    if isinstance(value, bool) and target in {int, float}:
+        return False
+    if target is UUID and isinstance(value, str):
+        try:
+            UUID(value)
+        except ValueError:
+            return False
+        return True
+    if not isinstance(value, _JSON.get(target, (target,))):
+        return False
+    parts = typing.get_args(hint)
+    if target is list and parts and isinstance(value, list):
+        return all(_fits(item, parts[0]) for item in value)
+    return True
+
+
+def _say(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

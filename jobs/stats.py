@@ -1,0 +1,167 @@
+"""Counting what jobs do: by minute, kind, queue and event, as rows of JobStat.
+
+Outcomes are counted in the transaction that writes them (jobs_count in finish.sql), so the numbers
+are right whatever is killed. Enqueues are counted in the process and flushed by a thread each second:
+a count inside the caller's transaction would make strangers wait for each other.
+"""
+
+import bisect
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db import DatabaseError, connection, transaction
+
+from jobs.specs import JobSpec
+
+logger = logging.getLogger(__name__)
+
+# Upper bounds of the histogram buckets in ms; the last bucket is open.
+BOUNDS_MS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one (kind, queue, event)."""
+
+    count: int = 0
+    wait_ms: float = 0.0
+    run_ms: float = 0.0
+    wait_hist: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_MS) + 1))
+    run_hist: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_MS) + 1))
+
+    def add(self, wait_ms: float, run_ms: float) -> None:
+        """Count one job."""
+        self.count += 1
+        self.wait_ms += wait_ms
+        self.run_ms += run_ms
+        self.wait_hist[bisect.bisect_left(BOUNDS_MS, wait_ms)] += 1
+        self.run_hist[bisect.bisect_left(BOUNDS_MS, run_ms)] += 1
+
+
+Tallies = dict[tuple[str, str, str], Tally]
+
+
+def dump(tallies: Tallies) -> str:
+    """The form that jobs_count takes."""
+    return orjson.dumps(
+        [
+            {
+                "kind": kind, "queue": queue, "event": event, "count": tally.count,
+                "wait_ms": tally.wait_ms, "run_ms": tally.run_ms,
+                "wait_hist": tally.wait_hist, "run_hist": tally.run_hist,
+            }
+            for (kind, queue, event), tally in tallies.items()
+        ]
+    ).decode()  # fmt: skip
+
+
+_pending: Counter[tuple[str, str, str]] = Counter()
+_lock = threading.Lock()
+_flusher: threading.Timer | None = None
+
+
+def enqueued(made: Iterable[tuple[JobSpec, bool]]) -> None:
+    """Count new jobs, and calls that found an older one, once their transaction has committed."""
+    counts = Counter(
+        (spec.kind, spec.queue, "deduplicated" if again else "enqueued") for spec, again in made
+    )
+    transaction.on_commit(lambda: _add(counts.items()))
+
+
+def _add(counts: Iterable[tuple[tuple[str, str, str], int]]) -> None:
+    global _flusher  # noqa: PLW0603 - one flusher per process
+    with _lock:
+        for key, count in counts:
+            _pending[key] += count
+        if _flusher is None:
+            _flusher = threading.Timer(1.0, _flush_later)
+            _flusher.daemon = True
+            _flusher.start()
+
+
+def _flush_later() -> None:
+    global _flusher  # noqa: PLW0603
+    with _lock:
+        _flusher = None
+    try:
+        flush()
+    except DatabaseError:
+        logger.warning("counts of enqueued jobs could not be written; kept for the next time")
+    finally:
+        connection.close()
+
+
+def flush() -> None:
+    """Write the counts of this process now. They are kept if the database refuses."""
+    with _lock:
+        taken = dict(_pending)
+        _pending.clear()
+    if not taken:
+        return
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "queue": queue, "event": event, "count": count}
+        for (kind, queue, event), count in taken.items()
+    ]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT jobs_count(%s::jsonb)", [orjson.dumps(rows).decode()])
+    except DatabaseError:
+        with _lock:
+            _pending.update(taken)
+        raise
+
+
+def forget_after_fork() -> None:
+    """A child process starts counting at zero; its parent keeps what it counted."""
+    global _flusher, _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+    _flusher = None
+    _pending.clear()
+
+
+EPOCH = "2000-01-01 00:00:00+00"
+_FOLD = """
+WITH old AS (
+    DELETE FROM jobs_jobstat s USING (
+        SELECT id FROM jobs_jobstat WHERE {where} LIMIT 50000 FOR UPDATE SKIP LOCKED
+    ) d WHERE s.id = d.id RETURNING s.*
+), sums AS (
+    SELECT {at} AS at, kind, queue, event, sum(count) AS count, sum(wait_ms) AS wait_ms,
+        sum(run_ms) AS run_ms, jobs_hist_sum(wait_hist) AS wait_hist, jobs_hist_sum(run_hist) AS run_hist
+    FROM old GROUP BY 1, 2, 3, 4
+)
+INSERT INTO jobs_jobstat (at, kind, queue, event, count, wait_ms, run_ms, wait_hist, run_hist)
+SELECT at, kind, queue, event, count, wait_ms, run_ms, wait_hist, run_hist FROM sums
+"""
+
+
+def fold() -> int:
+    """Add rows of the same minute up; older than two hours: by hour; than two weeks: into one total.
+
+    Totals never shrink, so that counters made of them only grow. Returns how many rows are left over.
+    """
+    steps = (
+        # Minutes that are over: several rows each, one per batch of outcomes.
+        (
+            "at < date_trunc('minute', clock_timestamp()) - interval '1 minute' "
+            "AND at >= clock_timestamp() - interval '10 minutes'",
+            "at",
+        ),
+        (
+            "at < clock_timestamp() - interval '2 hours' AND at > '2000-01-02' "
+            "AND date_trunc('hour', at) <> at",
+            "date_trunc('hour', at)",
+        ),
+        ("at < clock_timestamp() - interval '14 days'", f"'{EPOCH}'::timestamptz"),
+    )
+    left = 0
+    for where, at in steps:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_FOLD.format(where=where, at=at))
+            left += cursor.rowcount
+    return left
