@@ -17,6 +17,7 @@ from notifications.telegram.markup import (
 )
 
 pytestmark = pytest.mark.unit
+calm = settings(deadline=None, derandomize=True, database=None)  # the same on every machine
 
 OPENINGS = [
     "<b>",
@@ -158,11 +159,13 @@ def test_an_unknown_parse_mode_is_refused() -> None:
         validate("x", "BBCode")
 
 
+@calm
 @given(messages())
 def test_generated_markup_is_valid(text: str) -> None:
     validate(text)
 
 
+@calm
 @given(st.text(max_size=60) | st.text("<>/&;ab=\"' #x1-", max_size=60))
 def test_any_text_is_either_valid_or_refused_in_a_sentence(text: str) -> None:
     try:
@@ -200,6 +203,7 @@ def test_the_length_counts_code_points_not_utf16_units() -> None:
     assert visible_length("👍" * 3, None) == 3
 
 
+@calm
 @given(st.text(min_size=1))
 def test_an_escaped_value_shows_as_itself(value: str) -> None:
     shown = plain(f"<b>x{escape(value)}</b>")
@@ -216,7 +220,7 @@ def test_an_escaped_value_can_stand_in_an_attribute() -> None:
 # Splitting
 
 
-@settings(max_examples=400)
+@settings(calm, max_examples=400)
 @given(messages(), st.integers(1, 40))
 def test_every_part_is_valid_and_fits_and_nothing_is_lost(text: str, limit: int) -> None:
     parts = split(text, limit)
@@ -235,6 +239,7 @@ def without_blanks(text: str) -> str:
     return re.sub(r"[\s\u200d]", "", text)
 
 
+@calm
 @given(st.text(min_size=1, max_size=200).filter(lambda text: text.isprintable() and text.strip()))
 def test_a_plain_text_is_split_as_it_stands(text: str) -> None:
     parts = split(text, 20, parse_mode=None)
@@ -242,6 +247,7 @@ def test_a_plain_text_is_split_as_it_stands(text: str) -> None:
     assert without_blanks("".join(parts)) == without_blanks(text)
 
 
+@calm
 @given(messages())
 def test_a_text_that_fits_stays_as_it_is_written(text: str) -> None:
     assert split(text, visible_length(text)) == [text]
@@ -314,7 +320,7 @@ def test_a_million_tags_do_not_take_long() -> None:
 # Shortening
 
 
-@settings(max_examples=300)
+@settings(calm, max_examples=300)
 @given(messages(), st.integers(12, 40))
 def test_a_shortened_text_is_valid_and_fits_and_says_so(text: str, limit: int) -> None:
     short = shorten(text, limit, "\n<i>(cut)</i>")

@@ -1,0 +1,105 @@
+"""Our own messages, rendered: valid Telegram HTML of at most 4096 seen characters, always.
+
+`registry` lists them with the fields that each needs and a sample. Templates are Django templates,
+on an engine of their own, so that whatever is inserted is escaped. A line that holds nothing but
+template tags leaves no line behind.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.template import Context, Engine, Template
+
+from notifications.telegram.kinds import Kind
+from notifications.telegram.markup import shorten
+from notifications.telegram.messages import MESSAGES, Message
+from notifications.telegram.words import WORDS
+
+__all__ = [
+    "LANGUAGES",
+    "Message",
+    "MessageUnknown",
+    "ValuesInvalid",
+    "preview",
+    "registry",
+    "render",
+]
+
+DIRECTORY = Path(__file__).resolve().parents[2] / "templates" / "telegram"
+LANGUAGES = tuple(WORDS)
+
+registry: Mapping[str, Message] = MESSAGES
+
+_TAG_LINE = re.compile(r"^[ \t]*((?:\{%[^%\n]*%\}[ \t]*)+)\n", re.MULTILINE)
+
+
+class MessageUnknown(LookupError):
+    """There is no message of this name, or not in this language."""
+
+
+class ValuesInvalid(ValueError):
+    """The values are not those that the message needs; the text says which and why."""
+
+
+def render(name: str, language: str, **values: Any) -> str:
+    """The message with its values, as Telegram HTML ready to be sent.
+
+    Values are given as data (Decimal, aware datetime, ...), see `registry[name].fields`; how they
+    look is ours. A text that is too long is cut at a line and says so in its language.
+    Raises MessageUnknown; ValuesInvalid if a value is missing, unknown or of the wrong kind.
+    """
+    message = registry.get(name)
+    if message is None or language not in WORDS:
+        raise MessageUnknown(f"there is no message {name!r} in {language!r}")
+    written = _written(message, language, values)
+    # Numbers and dates come written already; the engine shall not localize them by our settings.
+    text = _template(name, language).render(Context(written, use_l10n=False, use_tz=False))
+    return shorten(_tidy(text), note=WORDS[language].shortened)
+
+
+def preview(name: str, language: str) -> str:
+    """The message with its sample values. Raises MessageUnknown."""
+    if name not in registry:
+        raise MessageUnknown(f"there is no message {name!r}")
+    return render(name, language, **registry[name].sample)
+
+
+def _written(message: Message, language: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    strange = values.keys() - message.fields.keys()
+    if strange:
+        raise ValuesInvalid(f"{message.name} takes no {', '.join(sorted(strange))}")
+    return {
+        name: _value(f"{message.name}.{name}", kind, values.get(name), language)
+        for name, kind in message.fields.items()
+    }
+
+
+def _value(label: str, kind: Kind, value: Any, language: str) -> Any:
+    if value is None:
+        if kind.is_optional:
+            return None
+        raise ValuesInvalid(f"{label} is missing; it takes {kind.takes}")
+    try:
+        return kind.write(value, WORDS[language])
+    except (ValueError, TypeError, ArithmeticError) as exc:
+        raise ValuesInvalid(f"{label} takes {kind.takes}: {exc}") from exc
+
+
+def _tidy(text: str) -> str:
+    text = "\n".join(line.rstrip() for line in text.strip().split("\n"))
+    text = text.replace("<pre>\n", "<pre>").replace("\n</pre>", "</pre>")
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(autoescape=True, libraries={}, builtins=[])
+
+
+@cache
+def _template(name: str, language: str) -> Template:
+    source = (DIRECTORY / f"{name}.{language}.html").read_text(encoding="utf-8")
+    return _engine().from_string(_TAG_LINE.sub(r"\1", source))
