@@ -1,0 +1,47 @@
+"""The ASGI application: every service at its own paths, control endpoints, and a page for people.
+
+A new service is a class like TelegramService and one line in build_app.
+"""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+
+from tests.sandbox.control import control_routes
+from tests.sandbox.exchange import Exchange
+from tests.sandbox.faults import FaultBook
+from tests.sandbox.journal import Journal
+from tests.sandbox.replies import json_reply
+from tests.sandbox.service import ControlInvalid, Service
+from tests.sandbox.telegram.service import TelegramService
+
+PAGE = Path(__file__).with_name("page.html")
+
+
+def build_app() -> Starlette:
+    """A fresh sandbox; app.state.exchange.stop() ends whatever it is still waiting for."""
+    factories = {TelegramService.name: TelegramService}
+    exchange = Exchange(FaultBook(factories), Journal())
+    services: dict[str, Service] = {name: make(exchange) for name, make in factories.items()}
+    page = PAGE.read_text(encoding="utf-8")
+
+    async def show_page(request: Request) -> Response:
+        return HTMLResponse(page)
+
+    app = Starlette(
+        routes=[
+            *(route for service in services.values() for route in service.routes()),
+            Mount("/_sandbox", routes=control_routes(services, exchange)),
+            Route("/", show_page),
+        ],
+        exception_handlers={ControlInvalid: refuse},
+    )
+    app.state.exchange = exchange
+    return app
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    return json_reply({"error": str(error)}, 400)

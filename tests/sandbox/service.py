@@ -1,0 +1,33 @@
+"""What every sandbox service looks like from outside, so that one program can serve them all."""
+
+from typing import Any, Protocol
+
+from starlette.routing import BaseRoute
+
+
+class ControlInvalid(ValueError):
+    """A control request that cannot be carried out; the text says why."""
+
+
+class Service(Protocol):
+    """One outside service. Its control endpoints live below /_sandbox/<name>."""
+
+    name: str
+
+    def routes(self) -> list[BaseRoute]:
+        """The service itself, at the paths that its clients know."""
+
+    def control_routes(self) -> list[BaseRoute]:
+        """Reading back and setting up, below /_sandbox/<name>."""
+
+    def reset(self) -> None:
+        """Back to the state of a fresh start."""
+
+    def limits(self) -> dict[str, Any]:
+        """The rate limits in force; empty for a service that has none."""
+
+    def change_limits(self, changes: dict[str, Any]) -> None:
+        """Change some of them. Raises ControlInvalid for a name or value that makes no sense."""
+
+    def revision(self) -> int:
+        """Differs after every change that a watcher may want to see."""

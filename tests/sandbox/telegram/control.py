@@ -1,0 +1,143 @@
+"""/_sandbox/telegram/: read back what arrived, and set up how chats and bots behave."""
+
+import re
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tests.sandbox.replies import json_reply, moment, read_object, whole
+from tests.sandbox.service import ControlInvalid
+from tests.sandbox.telegram.behaviours import Behaviour, Rule
+from tests.sandbox.telegram.world import World
+
+READ_LIMIT = 10_000
+IDS_LIMIT = 1_000_000
+_CHAT_FIELDS = {"behaviour", "migrate_to", "chat_ids", "from", "to", "step"}
+
+
+def routes(world: World) -> list[BaseRoute]:
+    control = Control(world)
+    return [
+        Route("/messages", control.messages),
+        Route("/stats", control.stats),
+        Route("/chats", control.chats, methods=["GET", "PUT", "DELETE"]),
+        Route("/chats/{chat_id}", control.chat, methods=["GET", "PUT"]),
+        Route("/bots/{bot_id:int}", control.bot, methods=["PUT"]),
+        Route("/documents/{file_id}", control.document),
+    ]
+
+
+class Control:
+    """The endpoints. Wrong input raises ControlInvalid, which the app answers with 400."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def messages(self, request: Request) -> Response:
+        """chat_id, since (unix seconds), after_id, limit; oldest first."""
+        query = request.query_params
+        limit = whole(query, "limit")
+        found = self._world.messages.read(
+            chat_id=whole(query, "chat_id"),
+            since=moment(query, "since"),
+            after_id=whole(query, "after_id"),
+            limit=1000 if limit is None else min(max(limit, 0), READ_LIMIT),
+        )
+        return json_reply(
+            {
+                "messages": [message.as_json() for message in found],
+                "kept": len(self._world.messages),
+                "dropped": self._world.messages.dropped,
+                "revision": self._world.messages.revision,
+            }
+        )
+
+    async def stats(self, request: Request) -> Response:
+        store = self._world.messages
+        return json_reply(
+            {
+                **self._world.traffic.as_json(time.time()),
+                "delivered": store.delivered,
+                "kept": len(store),
+                "dropped": store.dropped,
+                "duplicates": store.duplicates,
+                "duplicate_messages": store.repeated(),
+            }
+        )
+
+    async def chats(self, request: Request) -> Response:
+        """PUT {"behaviour", "chat_ids": [...]} or {"behaviour", "from", "to", "step"}."""
+        if request.method == "DELETE":
+            self._world.chats.clear()
+        elif request.method == "PUT":
+            order = await read_object(request, _CHAT_FIELDS)
+            self._world.chats.set(_chosen(order), _rule(order))
+        return json_reply(self._world.chats.as_json())
+
+    async def chat(self, request: Request) -> Response:
+        chat_id = _whole("chat_id", request.path_params["chat_id"])
+        if request.method == "PUT":
+            order = await read_object(request, {"behaviour", "migrate_to"})
+            self._world.chats.set([chat_id], _rule(order))
+        rule = self._world.chats.rule(chat_id)
+        return json_reply(
+            {"chat_id": chat_id, "behaviour": rule.behaviour, "migrate_to": rule.migrate_to}
+        )
+
+    async def bot(self, request: Request) -> Response:
+        """PUT {"revoked": bool, "secret": text}; without a secret every secret is meant."""
+        bot_id = request.path_params["bot_id"]
+        order = await read_object(request, {"revoked", "secret"})
+        if order.get("revoked") is True:
+            self._world.bots.revoke(bot_id, order.get("secret"))
+        elif order.get("revoked") is False:
+            self._world.bots.restore(bot_id)
+        else:
+            raise ControlInvalid("revoked must be true or false")
+        return json_reply({"bot_id": bot_id, "revoked": order["revoked"]})
+
+    async def document(self, request: Request) -> Response:
+        file_id = request.path_params["file_id"]
+        document = self._world.documents.find(file_id)
+        content = self._world.documents.content(file_id)
+        if document is None or content is None:
+            return json_reply({"error": "no such document is kept"}, 404)
+        # Never the sender's type: a page that somebody uploads must not run in this origin.
+        return Response(content, media_type="application/octet-stream")
+
+
+def _rule(order: dict[str, Any]) -> Rule:
+    behaviour = order.get("behaviour")
+    if behaviour not in list(Behaviour):
+        raise ControlInvalid(f"behaviour must be one of {', '.join(Behaviour)}")
+    migrate_to = order.get("migrate_to")
+    return Rule(
+        Behaviour(behaviour), None if migrate_to is None else _whole("migrate_to", migrate_to)
+    )
+
+
+def _chosen(order: dict[str, Any]) -> list[int] | range:
+    chat_ids = order.get("chat_ids")
+    if chat_ids is not None:
+        if not isinstance(chat_ids, list) or len(chat_ids) > IDS_LIMIT:
+            raise ControlInvalid(f"chat_ids must be a list of at most {IDS_LIMIT} numbers")
+        return [_whole("chat_ids", chat_id) for chat_id in chat_ids]
+    if order.get("from") is None or order.get("to") is None:
+        raise ControlInvalid("chat_ids, or from and to, must say which chats are meant")
+    first, last = _whole("from", order["from"]), _whole("to", order["to"])
+    step = _whole("step", order.get("step", 1))
+    if first > last or step < 1:
+        raise ControlInvalid("from must not be above to, and step must be at least 1")
+    return range(first, last + 1, step)
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number, also as text, as in a path."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value):
+        return int(value)
+    raise ControlInvalid(f"{name} must be a whole number")
