@@ -32,7 +32,9 @@ def _declare(sender: AppConfig, **kwargs: Any) -> None:
     from jobs.models import Queue
     from jobs.schedules import schedules_declare
 
-    names = dict.fromkeys(settings.JOBS["queues"], False) | dict.fromkeys(settings.JOBS["external_queues"], True)
+    names = dict.fromkeys(settings.JOBS["queues"], False) | dict.fromkeys(
+        settings.JOBS["external_queues"], True
+    )
     Queue.objects.bulk_create(
         [Queue(name=name, is_external=external) for name, external in names.items()],
         ignore_conflicts=True,

@@ -32,7 +32,7 @@ _CACHE_S = 0.5
 breaker_changed = Signal()
 
 
-class BreakerOpen(Exception):  # noqa: N818 - a state, not a mistake
+class BreakerOpen(Exception):
     """The service is known to be down; nothing was asked of it."""
 
     def __init__(self, name: str, retry_after: timedelta) -> None:

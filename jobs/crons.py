@@ -69,7 +69,16 @@ def words(every: timedelta | None, cron: str, timezone: str = "UTC") -> str:
             if day == weekday == "*":
                 return f"every day {at}"
             if day == "*" and weekday.isdigit():
-                names = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+                names = [
+                    "Sunday",
+                    "Monday",
+                    "Tuesday",
+                    "Wednesday",
+                    "Thursday",
+                    "Friday",
+                    "Saturday",
+                    "Sunday",
+                ]
                 return f"every {names[int(weekday)]} {at}"
             if day.isdigit() and weekday == "*":
                 return f"on day {int(day)} of each month {at}"

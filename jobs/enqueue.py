@@ -6,18 +6,18 @@
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from jobs import errors, stats
+from jobs import errors, sql, stats
 from jobs.context import current_job
 from jobs.models import Queue
 from jobs.registry import JobKind
-from jobs.specs import JobSpec, spec_build
+from jobs.specs import MAX_DELAY, JobSpec, spec_build
 from lib import clock
 from lib.context import correlation_id
 
@@ -97,8 +97,7 @@ def _insert_guarded(specs: Sequence[JobSpec], parent_id: UUID | None) -> list[En
     if plain:
         _insert(plain, parent_id)
     if sleepers:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT jobs_line_settle(%s, %s)", [sleepers, clock.offset()])
+        sql.run("SELECT jobs_line_settle(%s, %s)", [sleepers, clock.offset()])
     _count_in_batches(plain)
     return [Enqueued(holders.get(spec.id, spec.id), spec.id in holders) for spec in specs]
 
@@ -128,24 +127,22 @@ def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[
     """Insert or refresh the waiting row of each key; the latest call wins. {spec id: holder's id}"""
     latest = {spec.debounce_key: spec for spec in specs}
     found: dict[UUID, UUID] = {}
-    with connection.cursor() as cursor:
-        for key in sorted(latest, key=str):
-            spec = latest[key]
-            assert spec.debounce is not None
-            cursor.execute(
-                f"""{_INSERT}{_ROW}
-                ON CONFLICT (debounce_key) WHERE debounce_key IS NOT NULL
-                    AND state IN ('scheduled', 'available')
-                DO UPDATE SET args = EXCLUDED.args, priority = EXCLUDED.priority,
-                    correlation_id = EXCLUDED.correlation_id, debounced = jobs_job.debounced + 1,
-                    run_at = least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s)
-                RETURNING id""",
-                [*_row(spec, parent_id), spec.debounce.max_wait or timedelta(days=3660)],
-            )
-            holder = cursor.fetchone()[0]
-            for same in specs:
-                if same.debounce_key == key and same.id != holder:
-                    found[same.id] = holder
+    for key in sorted(latest, key=str):
+        spec = latest[key]
+        assert spec.debounce is not None
+        holder = sql.rows(
+            f"""{_INSERT}{_ROW}
+            ON CONFLICT (debounce_key) WHERE debounce_key IS NOT NULL
+                AND state IN ('scheduled', 'available')
+            DO UPDATE SET args = EXCLUDED.args, priority = EXCLUDED.priority,
+                correlation_id = EXCLUDED.correlation_id, debounced = jobs_job.debounced + 1,
+                run_at = least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s)
+            RETURNING id""",
+            [*_row(spec, parent_id), spec.debounce.max_wait or MAX_DELAY],
+        )[0][0]
+        for same in specs:
+            if same.debounce_key == key and same.id != holder:
+                found[same.id] = holder
     return found
 
 

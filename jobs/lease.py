@@ -11,9 +11,8 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection
 
-from jobs import stats
+from jobs import sql, stats
 from lib import clock
 
 
@@ -88,15 +87,14 @@ def jobs_lease(
     oldest_first: the fair turn, which takes the oldest job whatever its priority.
     Locks: rows held by others are skipped, so that workers never wait for each other.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LEASE,
-            [
-                list(queues), limit, worker, span or settings.JOBS["lease"], clock.offset(), chain,
-                oldest_first, None if kinds is None else list(kinds),
-            ],
-        )  # fmt: skip
-        leases = [_lease(row) for row in cursor.fetchall()]
+    found = sql.rows(
+        _LEASE,
+        [
+            list(queues), limit, worker, span or settings.JOBS["lease"], clock.offset(), chain,
+            oldest_first, None if kinds is None else list(kinds),
+        ],
+    )  # fmt: skip
+    leases = [_lease(row) for row in found]
     if oldest_first:
         leases.sort(key=lambda lease: (lease.due, lease.seq))
     else:
@@ -133,41 +131,44 @@ def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
     written: set[UUID] = set()
     completed = [end for end in ended if end.name == "completed"]
     others = [end for end in ended if end.name != "completed"]
-    with connection.cursor() as cursor:
-        if completed:
-            cursor.execute(
-                "SELECT jobs_complete(%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
-                [
-                    [end.lease.id for end in completed],
-                    [end.lease.fence for end in completed],
-                    [end.started for end in completed],
-                    [end.finished for end in completed],
-                    [end.result for end in completed],
-                    [end.logs for end in completed],
-                    stats.dump(_tally(completed)),
-                    not any(end.lease.partition_key or end.lease.has_ties for end in completed),
-                    clock.offset(),
-                ],
-            )
-            written.update(row[0] for row in cursor.fetchall())
-        if others:
-            cursor.execute(
-                "SELECT jobs_put_back(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)",
-                [
-                    [end.lease.id for end in others],
-                    [end.lease.fence for end in others],
-                    [end.name for end in others],
-                    [end.started for end in others],
-                    [end.finished for end in others],
-                    [end.run_at for end in others],
-                    [end.error for end in others],
-                    [end.logs for end in others],
-                    stats.dump(_tally(others)),
-                    clock.offset(),
-                ],
-            )
-            written.update(row[0] for row in cursor.fetchall())
+    if completed:
+        written.update(row[0] for row in sql.rows(_COMPLETE, _completed_params(completed)))
+    if others:
+        written.update(row[0] for row in sql.rows(_PUT_BACK, _other_params(others)))
     return written
+
+
+_COMPLETE = "SELECT jobs_complete(%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)"
+_PUT_BACK = "SELECT jobs_put_back(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)"
+
+
+def _completed_params(ended: Sequence[Ended]) -> list[Any]:
+    return [
+        [end.lease.id for end in ended],
+        [end.lease.fence for end in ended],
+        [end.started for end in ended],
+        [end.finished for end in ended],
+        [end.result for end in ended],
+        [end.logs for end in ended],
+        stats.dump(_tally(ended)),
+        not any(end.lease.partition_key or end.lease.has_ties for end in ended),
+        clock.offset(),
+    ]
+
+
+def _other_params(ended: Sequence[Ended]) -> list[Any]:
+    return [
+        [end.lease.id for end in ended],
+        [end.lease.fence for end in ended],
+        [end.name for end in ended],
+        [end.started for end in ended],
+        [end.finished for end in ended],
+        [end.run_at for end in ended],
+        [end.error for end in ended],
+        [end.logs for end in ended],
+        stats.dump(_tally(ended)),
+        clock.offset(),
+    ]
 
 
 def _tally(ended: Iterable[Ended]) -> stats.Tallies:
@@ -193,43 +194,42 @@ def leases_extend(
     pairs: Sequence[tuple[UUID, int]], *, span: timedelta | None = None
 ) -> dict[UUID, bool]:
     """Move the ends of leases to now + span. {id: whether a cancel is wished}; lost ones are missing."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return dict(
+        sql.rows(
             """UPDATE jobs_job j SET lease_until = clock_timestamp() + %s
             FROM unnest(%s::uuid[], %s::bigint[]) f (id, fence)
             WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running'
             RETURNING j.id, j.cancel_requested_at IS NOT NULL""",
-            [
-                span or settings.JOBS["lease"],
-                [job_id for job_id, _ in pairs],
-                [fence for _, fence in pairs],
-            ],
+            [span or settings.JOBS["lease"], *_split(pairs)],
         )
-        return dict(cursor.fetchall())
+    )
 
 
 def leases_look(pairs: Sequence[tuple[UUID, int]]) -> dict[UUID, bool]:
     """Like leases_extend, but only looks: {id: whether a cancel is wished} of those still ours."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return dict(
+        sql.rows(
             """SELECT j.id, j.cancel_requested_at IS NOT NULL FROM jobs_job j
             JOIN unnest(%s::uuid[], %s::bigint[]) f (id, fence) ON j.id = f.id
             WHERE j.fence = f.fence AND j.state = 'running'""",
-            [[job_id for job_id, _ in pairs], [fence for _, fence in pairs]],
+            _split(pairs),
         )
-        return dict(cursor.fetchall())
+    )
+
+
+def _split(pairs: Sequence[tuple[UUID, int]]) -> list[Any]:
+    return [[job_id for job_id, _ in pairs], [fence for _, fence in pairs]]
 
 
 def progress_write(job_id: UUID, fence: int, progress: str | None, checkpoint: str | None) -> bool:
     """Write progress and checkpoint (JSON) of a running job. False: the lease was lost."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE jobs_job SET progress = coalesce(%s::jsonb, progress),
-                checkpoint = coalesce(%s::jsonb, checkpoint)
-            WHERE id = %s AND fence = %s AND state = 'running'""",
-            [progress, checkpoint, job_id, fence],
-        )
-        return cursor.rowcount == 1
+    changed = sql.run(
+        """UPDATE jobs_job SET progress = coalesce(%s::jsonb, progress),
+            checkpoint = coalesce(%s::jsonb, checkpoint)
+        WHERE id = %s AND fence = %s AND state = 'running'""",
+        [progress, checkpoint, job_id, fence],
+    )
+    return changed == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +251,8 @@ def leases_reap(
     culprit: the job that worker was at; the others keep their attempt. Repeat and race: each row is
     moved once, whoever comes first.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
-            [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
-        )
-        return [Reaped(*row) for row in cursor.fetchall()]
+    found = sql.rows(
+        "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
+        [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
+    )
+    return [Reaped(*row) for row in found]

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
+from jobs import sql
 from jobs.models import OPEN, Job, PartitionWake
 from lib import clock
 
@@ -14,16 +13,14 @@ def lines_wake() -> int:
     """Let lines go on whose lock was held when their head left. Returns how many still wait."""
     if not PartitionWake.objects.exists():
         return 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT jobs_line_wake(%s)", [clock.offset()])
-        return int(cursor.fetchone()[0])
+    found = sql.row("SELECT jobs_line_wake(%s)", [clock.offset()])
+    return int(found[0]) if found else 0
 
 
 def lines_settle(keys: list[str]) -> None:
     """Let the heads of these lines go, waiting for their locks. In a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT jobs_line_enter(%s)", [keys])
-        cursor.execute("SELECT jobs_line_settle(%s, %s)", [keys, clock.offset()])
+    sql.run("SELECT jobs_line_enter(%s)", [keys])
+    sql.run("SELECT jobs_line_settle(%s, %s)", [keys, clock.offset()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +38,8 @@ class Line:
 
 def lines_waiting(*, limit: int = 100, after: str = "", contains: str = "") -> list[Line]:
     """Keys with jobs behind their head, by key. Steps from key to key on the index."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
+    found = sql.rows(
+        """
             WITH RECURSIVE keys AS (
                 (SELECT partition_key AS key FROM jobs_job
                  WHERE partition_key > %(after)s AND state IN ('scheduled', 'available', 'running')
@@ -70,9 +66,9 @@ def lines_waiting(*, limit: int = 100, after: str = "", contains: str = "") -> l
             ) n
             WHERE n.waiting > 0 OR h.state = 'scheduled' LIMIT %(limit)s
             """,
-            {"after": after, "contains": contains, "limit": limit, "most": limit * 20},
-        )
-        return [Line(*row) for row in cursor.fetchall()]
+        {"after": after, "contains": contains, "limit": limit, "most": limit * 20},
+    )
+    return [Line(*row) for row in found]
 
 
 def line_jobs(key: str, *, limit: int = 100) -> list[Job]:

@@ -6,8 +6,7 @@ service would punish us for the flood (docs/decisions/0002).
 
 from datetime import datetime, timedelta
 
-from django.db import connection
-
+from jobs import sql
 from jobs.registry import Rate
 
 _TAKE = """
@@ -31,34 +30,29 @@ def take(name: str, rate: Rate, cost: int = 1) -> timedelta | None:
     """
     step = rate.per / rate.count
     params = {"name": name, "cost": step * cost, "burst": step * max(rate.burst, cost)}
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, params)
-        if cursor.fetchone() is not None:
-            return None
-        cursor.execute(_WAIT, params)
-        row = cursor.fetchone()
+    if sql.row(_TAKE, params) is not None:
+        return None
+    row = sql.row(_WAIT, params)
     wait: timedelta = row[0] if row else timedelta(0)
     return max(wait, timedelta(milliseconds=5))
 
 
 def pause(name: str, span: timedelta) -> None:
     """Nobody takes from the bucket for so long; a longer pause that runs already stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO jobs_ratebucket AS b (name, tat, paused_until)
-            VALUES (%(name)s, clock_timestamp(), clock_timestamp() + %(span)s)
-            ON CONFLICT (name) DO UPDATE
-            SET paused_until = greatest(b.paused_until, EXCLUDED.paused_until)""",
-            {"name": name, "span": span},
-        )
+    sql.run(
+        """INSERT INTO jobs_ratebucket AS b (name, tat, paused_until)
+        VALUES (%(name)s, clock_timestamp(), clock_timestamp() + %(span)s)
+        ON CONFLICT (name) DO UPDATE
+        SET paused_until = greatest(b.paused_until, EXCLUDED.paused_until)""",
+        {"name": name, "span": span},
+    )
 
 
 def paused_until(name: str) -> datetime | None:
     """Until when the bucket is paused, if it is."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT paused_until FROM jobs_ratebucket WHERE name = %s AND paused_until > clock_timestamp()",
-            [name],
-        )
-        row = cursor.fetchone()
+    row = sql.row(
+        """SELECT paused_until FROM jobs_ratebucket
+        WHERE name = %s AND paused_until > clock_timestamp()""",
+        [name],
+    )
     return row[0] if row else None

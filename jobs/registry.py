@@ -124,7 +124,21 @@ _kinds: dict[str, JobKind[Any]] = {}
 
 # Words that say how to enqueue, so that they cannot be names of args.
 RESERVED = frozenset(
-    ["priority", "queue", "run_at", "delay", "partition", "unique", "unique_ttl", "debounce", "deadline", "timeout", "retry", "batch", "correlation_id"]
+    [
+        "priority",
+        "queue",
+        "run_at",
+        "delay",
+        "partition",
+        "unique",
+        "unique_ttl",
+        "debounce",
+        "deadline",
+        "timeout",
+        "retry",
+        "batch",
+        "correlation_id",
+    ]
 )
 
 

@@ -93,7 +93,7 @@ def attempt_run_atomic(
     return end
 
 
-class _RollBack(Exception):  # noqa: N818 - a signal, not an error
+class _RollBack(Exception):
     """The attempt did not complete: its rows must not stay."""
 
 

@@ -7,7 +7,7 @@ from django.db import migrations
 SQL = Path(__file__).parent / "sql"
 
 
-def _run(name, reverse):
+def _run(name: str, reverse: str) -> migrations.RunSQL:
     text = (SQL / f"{name}.sql").read_text()
     # One statement list without parameters: percent signs of format() must stay as they are.
     return migrations.RunSQL([(text, None)], reverse)

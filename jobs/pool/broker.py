@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_q.brokers import Broker
 from django_q.signing import SignedPackage
 
+from jobs import sql
 from jobs.pool import memory
 from jobs.pool.chores import Chores
 from jobs.pool.wake import Waker, make_waker
@@ -110,12 +111,11 @@ class TicketBroker(Broker):  # type: ignore[misc]
 
     def _ready(self, limit: int) -> tuple[int, float]:
         """How many jobs are due (counted up to a limit) and in how many seconds the next one is."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT due, next_due_s FROM jobs_ready(%s, %s, %s)",
-                [settings.JOBS["queues"], limit, clock.offset()],
-            )
-            due, next_due_s = cursor.fetchone()
+        found = sql.row(
+            "SELECT due, next_due_s FROM jobs_ready(%s, %s, %s)",
+            [settings.JOBS["queues"], limit, clock.offset()],
+        )
+        due, next_due_s = found or (0, None)
         return int(due), ROUND_S if next_due_s is None else max(0.001, float(next_due_s))
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:

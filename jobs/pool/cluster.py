@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import Event, Process, current_process
+from multiprocessing import Event, current_process
 from typing import Any
 
 from django import db
@@ -82,9 +82,9 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.pusher = None
         self.start()
 
-    def spawn_process(self, target: Any, *args: Any) -> Process:
+    def spawn_process(self, target: Any, *args: Any) -> Any:
         """Start a child that dies with us; a worker gets a slot of the shared memory."""
-        process = stock.get_mp_context().Process(
+        process: Any = stock.get_mp_context().Process(
             target=_child, args=(os.getpid(), target, args), name=f"Process-{target.__name__}"
         )
         process.daemon = True

@@ -124,7 +124,7 @@ class PoolMemory:
     def outstanding(self) -> int:
         """Tickets handed out and not taken yet. Wrong by those that were dropped; see reset."""
         taken = sum(slot.tickets for slot in self._slots)
-        return max(0, int(self._handed.value) - taken)
+        return max(0, int(self._handed.value) - int(taken))
 
     def forget_outstanding(self) -> None:
         """Count all tickets as taken: some are lost with a killed worker."""

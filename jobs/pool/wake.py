@@ -45,7 +45,7 @@ class RedisWaker:
     """Redis pub/sub, where a pooler between us and Postgres does not pass NOTIFY on."""
 
     def __init__(self) -> None:
-        self._pubsub = redis.Redis.from_url(settings.REDIS_URL).pubsub(
+        self._pubsub = redis.Redis.from_url(settings.REDIS_URL).pubsub(  # type: ignore[no-untyped-call]
             ignore_subscribe_messages=True
         )
         self._pubsub.subscribe(CHANNEL)
