@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 STOP_PATIENCE_S = 20.0  # a fast shutdown writes a checkpoint first
 KILL_PATIENCE_S = 5.0
+LOOK_AGAIN_S = 0.1
 BACKOFF_S = (0.1, 0.3, 1.0, 3.0)  # before the 1st, 2nd, ... start after an exit; the last repeats
 HOPELESS_AFTER = 3  # exits in a row without an answer
 LONGEST_LOG_BYTES = 20_000_000
@@ -116,12 +117,8 @@ class Server(ABC):
 
     def clear_leftovers(self) -> None:
         """Stop what an earlier keeper, or a crash, left running on this directory."""
+        left = self._left_running()
         for step, (each, patience_s) in enumerate(_steps(self.stop_signals)):
-            left = [
-                process
-                for process in psutil.process_iter(["name", "cwd"])
-                if process.info["name"] == self.name and process.info["cwd"] == str(self.directory)
-            ]
             if not left:
                 return
             logger.warning("%s left running: %s", self.name, [process.pid for process in left])
@@ -131,7 +128,18 @@ class Server(ABC):
                 if step > 0 or process.pid == self._recorded_pid():
                     with suppress(psutil.NoSuchProcess):
                         process.send_signal(each)
-            psutil.wait_procs(left, timeout=patience_s)
+            deadline = time.monotonic() + patience_s
+            while left and time.monotonic() < deadline:
+                psutil.wait_procs(left, timeout=LOOK_AGAIN_S)
+                left = self._left_running()
+
+    def _left_running(self) -> list[psutil.Process]:
+        """Return processes by program and directory. Ended ones that nobody reaped have neither."""
+        return [
+            process
+            for process in psutil.process_iter(["name", "cwd"])
+            if process.info["name"] == self.name and process.info["cwd"] == str(self.directory)
+        ]
 
     def _pid_file_lines(self) -> list[str]:
         try:

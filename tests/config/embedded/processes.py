@@ -118,4 +118,11 @@ def pids_of(status: embedded.Status) -> set[int]:
 
 
 def assert_gone(status: embedded.Status) -> None:
-    until(lambda: not any(psutil.pid_exists(pid) for pid in pids_of(status)))
+    until(lambda: not any(_is_running(pid) for pid in pids_of(status)))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # not every pid 1 reaps
+    except psutil.NoSuchProcess:
+        return False
