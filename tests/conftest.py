@@ -1,0 +1,78 @@
+"""What every test may use. Servers start with the first test that needs the database."""
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as active
+from django.contrib.auth.models import Permission, User
+from django_redis import get_redis_connection
+from pytest_django.fixtures import Settings
+
+from config import embedded
+from tests import rings
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        rings.assign(item)
+
+
+@pytest.fixture(scope="session")
+def servers() -> None:
+    """PostgreSQL and Redis, unless the environment has their addresses. They end with this process."""
+    embedded.ensure(active.DATA_DIR, postgres=active.EMBEDDED_POSTGRES, redis=active.EMBEDDED_REDIS)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    servers: None, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """pytest-django's hook before the test database is made; each xdist worker has its own."""
+
+
+@pytest.fixture
+def clean_redis(servers: None) -> Iterator[None]:
+    """No key of this worker before and after. The database of Redis is shared, the prefix is not."""
+    _forget_keys()
+    yield
+    _forget_keys()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is ours, but on which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
+
+
+@pytest.fixture
+def redis_away(settings: Settings, closed_port: int) -> None:
+    """A Redis that refuses every connection, for this test only."""
+    cache = {**settings.CACHES["default"], "LOCATION": f"redis://127.0.0.1:{closed_port}/0"}
+    settings.CACHES = {"default": cache}
+
+
+@pytest.fixture
+def account(db: None) -> Callable[..., User]:
+    """Make a user with permissions: account("worker", "jobs.lease_job", is_staff=True)."""
+
+    def make(username: str = "somebody", *permissions: str, **fields: Any) -> User:
+        user = User.objects.create_user(username, password="a-long-password", **fields)
+        for name in permissions:
+            app, codename = name.split(".")
+            user.user_permissions.add(
+                Permission.objects.get(content_type__app_label=app, codename=codename)
+            )
+        return user
+
+    return make
+
+
+def _forget_keys() -> None:
+    redis = get_redis_connection("default")
+    keys = list(redis.scan_iter(f"{active.CACHES['default']['KEY_PREFIX']}:*", count=1000))
+    if keys:
+        redis.unlink(*keys)
