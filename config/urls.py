@@ -1,0 +1,16 @@
+"""Every address of the site. Probes are also answered by config.health before they get here."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+from config import health, pages
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", pages.landing, name="landing"),
+    path("health", health.health, name="health"),
+    path("ready", health.ready, name="ready"),
+    path("metrics", health.metrics, name="metrics"),
+    path("api/schema/", pages.schema, name="api-schema"),
+    path("api/docs/", pages.docs, name="api-docs"),
+    path("admin/", admin.site.urls),
+]
