@@ -1,0 +1,109 @@
+"""The sidebar of the admin, as one list. An entry whose page does not exist is left out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line: the list of a model ("jobs.job"), or a page by the name of its URL.
+
+    permission defaults to viewing the model; icon is a name of Material Symbols.
+    """
+
+    title: str
+    icon: str
+    model: str = ""
+    page: str = ""
+    permission: str = ""
+
+
+@dataclass(frozen=True)
+class Area:
+    """A group of lines under one heading."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+AREAS: tuple[Area, ...] = (
+    Area("", (Entry("Now", "notifications_active", page="admin:index"),)),
+    Area(
+        "Jobs",
+        (
+            Entry("Jobs", "work", model="jobs.job"),
+            Entry("Dead letters", "skull", model="jobs.deadjob"),
+            Entry("History", "history", model="jobs.finishedjob"),
+            Entry("Queues", "stacks", model="jobs.queue"),
+            Entry("Workers", "engineering", model="jobs.worker"),
+            Entry("Schedules", "schedule", model="django_q.schedule"),
+            Entry("Breakers", "electric_bolt", model="jobs.breaker"),
+            Entry("Audit", "policy", model="jobs.auditentry"),
+        ),
+    ),
+    Area(
+        "Notifications",
+        (
+            Entry("Telegram queue", "send", model="telegram.queuednotification"),
+            Entry("Telegram lane", "speed", model="telegram.lane"),
+        ),
+    ),
+    Area(
+        "Access",
+        (
+            Entry("Users", "person", model="auth.user"),
+            Entry("Groups", "group", model="auth.group"),
+            Entry("Tokens", "key", model="knox.authtoken"),
+        ),
+    ),
+    Area(
+        "Elsewhere",
+        (
+            Entry("API documentation", "api", page="api-docs"),
+            Entry("Start page", "home", page="landing"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The form that UNFOLD["SIDEBAR"]["navigation"] asks for, with what this user may see."""
+    groups = []
+    for area in AREAS:
+        items = list(_items(area, request))
+        if items:
+            groups.append({"title": area.title, "separator": bool(area.title), "items": items})
+    return groups
+
+
+def _items(area: Area, request: HttpRequest) -> Iterator[dict[str, Any]]:
+    for entry in area.entries:
+        link = _link(entry)
+        permission = entry.permission or _view_permission(entry)
+        if link and (not permission or _may(request.user, permission)):
+            yield {"title": entry.title, "icon": entry.icon, "link": link}
+
+
+def _link(entry: Entry) -> str:
+    name = entry.page or f"admin:{entry.model.replace('.', '_')}_changelist"
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _view_permission(entry: Entry) -> str:
+    if not entry.model:
+        return ""
+    app, model = entry.model.split(".")
+    return f"{app}.view_{model}"
+
+
+def _may(user: Any, permission: str) -> bool:
+    return bool(
+        user.has_perm(permission) or user.has_perm(permission.replace(".view_", ".change_"))
+    )
