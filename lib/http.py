@@ -120,6 +120,10 @@ class HttpDoor:
             self._opened[1].close()
             self._opened = None
 
+    def mask(self, text: str) -> str:
+        """The text with the secrets of this door hidden: for words of the service that are kept."""
+        return _masked(text, dict.fromkeys(self._secrets, "***"))
+
     def request(
         self,
         method: str,
@@ -244,7 +248,8 @@ class HttpDoor:
             reason = "no answer in time" if slow else "the connection was cut before the answer"
             return OutcomeUnknown(self.service, reason)
         if isinstance(exc, requests.exceptions.SSLError):
-            return Unreachable(self.service, "TLS failed")
+            told = max((getattr(cause, "verify_message", "") for cause in _causes(exc)), key=len)
+            return Unreachable(self.service, f"TLS failed: {told}" if told else "TLS failed")
         return Unreachable(self.service, "the connection was lost before the request")
 
     def _report(

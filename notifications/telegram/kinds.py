@@ -163,3 +163,13 @@ moment = Kind("moment", "a moment with its time zone; it is shown in that zone",
 span = Kind("span", "a span of time", _span)
 size = Kind("size", "a number of bytes", _size)
 chart = Kind("chart", "a list of (name, number)", _chart)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One kind of message. `sample` has a value for every field, for previews and tests."""
+
+    name: str
+    purpose: str
+    fields: Mapping[str, Kind]
+    sample: Mapping[str, Any]

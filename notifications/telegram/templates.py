@@ -13,9 +13,9 @@ from typing import Any
 
 from django.template import Context, Engine, Template
 
-from notifications.telegram.kinds import Kind
+from notifications.telegram.kinds import Kind, Message
 from notifications.telegram.markup import shorten
-from notifications.telegram.messages import MESSAGES, Message
+from notifications.telegram.messages import MESSAGES
 from notifications.telegram.words import WORDS
 
 __all__ = [
@@ -56,7 +56,9 @@ def render(name: str, language: str, **values: Any) -> str:
         raise MessageUnknown(f"there is no message {name!r} in {language!r}")
     written = _written(message, language, values)
     # Numbers and dates come written already; the engine shall not localize them by our settings.
-    text = _template(name, language).render(Context(written, use_l10n=False, use_tz=False))
+    text = _template(name, language).render(
+        Context(written, autoescape=True, use_l10n=False, use_tz=False)
+    )
     return shorten(_tidy(text), note=WORDS[language].shortened)
 
 
@@ -96,7 +98,7 @@ def _tidy(text: str) -> str:
 
 @cache
 def _engine() -> Engine:
-    return Engine(autoescape=True, libraries={}, builtins=[])
+    return Engine()
 
 
 @cache

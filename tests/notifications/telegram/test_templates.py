@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.telegram.kinds import Kind
+from notifications.telegram.kinds import Kind, Message
 from notifications.telegram.markup import plain, validate, visible_length
-from notifications.telegram.messages import Message
 from notifications.telegram.templates import (
     DIRECTORY,
     LANGUAGES,
