@@ -66,6 +66,13 @@ INSTALLED_APPS = [
     "notifications.telegram",
     "django_q",
 ]
+# Apps of tests and trials, whose jobs run beside ours.
+_extra_apps = env.words("SWITCHBOARD_EXTRA_APPS")
+if _extra_apps and not DEBUG:
+    raise env.SettingInvalid(
+        "SWITCHBOARD_EXTRA_APPS", "adds apps for tests, so it must be empty when DEBUG is 0."
+    )
+INSTALLED_APPS += _extra_apps
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский")]

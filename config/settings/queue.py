@@ -10,6 +10,14 @@ WORKER_THREADS = env.integer("WORKER_THREADS", 8, least=0, most=256)
 METRICS_PORT = env.integer("METRICS_PORT", 0, least=0, most=65535)  # 0: no port of its own
 RESULT_TTL = env.span("RESULT_TTL_SECONDS", "3600")
 
+
+def _span(name: str, default: str, *, least: timedelta) -> timedelta:
+    value = env.span(name, default)
+    if value < least:
+        raise env.SettingInvalid(name, f"must be at least {least.total_seconds():g}s.")
+    return value
+
+
 JOBS: dict[str, Any] = {
     # Queues that our own workers serve. Jobs of a threaded queue wait for the network, so a worker
     # process runs several of them at once in threads.
@@ -18,7 +26,7 @@ JOBS: dict[str, Any] = {
     # Leased only over REST.
     "external_queues": ["external"],
     "threads": WORKER_THREADS,
-    "lease": timedelta(seconds=30),
+    "lease": _span("JOB_LEASE", "30s", least=timedelta(seconds=1)),
     "grace": env.span("WORKER_GRACE", "25s"),  # SIGTERM: how long running jobs may take
     "max_crashes": 3,
     "max_args_bytes": 256 * 1024,
@@ -27,7 +35,8 @@ JOBS: dict[str, Any] = {
     "result_ttl": RESULT_TTL,
     "history_days": env.integer("JOB_HISTORY_DAYS", 14, least=1),
     "dead_days": env.integer("JOB_DEAD_DAYS", 90, least=1),
-    "watchdog": timedelta(seconds=15),  # a worker that is silent for longer is replaced
+    # A process of the pool that is silent for longer is replaced; idle ones beat every third of it.
+    "watchdog": _span("JOB_WATCHDOG", "15s", least=timedelta(seconds=3)),
     "wake": env.choice("JOB_WAKE", "notify", ("notify", "redis", "poll")),
     "scale_min": env.integer("WORKER_MIN", 0, least=0),
     "scale_max": env.integer("WORKER_MAX", 0, least=0),  # 0: the pool keeps its size
