@@ -59,13 +59,13 @@ def data_dir(**_: Any) -> Iterator[CheckMessage]:
 
 @register()
 def times(**_: Any) -> Iterator[CheckMessage]:
-    """E004."""
+    """E004. Trials with DEBUG may have leases of a second, to see them end."""
     jobs = settings.JOBS
     wrong = []
-    if jobs["lease"] < timedelta(seconds=10):
-        wrong.append("a lease under 10 s ends before a beat can extend it")
-    if jobs["watchdog"] >= jobs["lease"]:
-        wrong.append("the watchdog must find a silent worker before its leases end")
+    if jobs["lease"] < timedelta(seconds=10) and not settings.DEBUG:
+        wrong.append("a lease (JOB_LEASE) under 10 s ends when a machine is merely busy")
+    if jobs["watchdog"] >= jobs["lease"] and not settings.DEBUG:
+        wrong.append("the watchdog (JOB_WATCHDOG) must find a silent worker before its leases end")
     if not timedelta(0) < jobs["grace"] <= timedelta(minutes=10):
         wrong.append("the grace of a stop (WORKER_GRACE) must be over 0 and at most 10 m")
     if not timedelta(0) < jobs["pocket"] < jobs["lease"] / 2:

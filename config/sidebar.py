@@ -36,11 +36,11 @@ AREAS: tuple[Area, ...] = (
         "Jobs",
         (
             Entry("Jobs", "work", model="jobs.job"),
-            Entry("Dead letters", "skull", model="jobs.deadjob"),
-            Entry("History", "history", model="jobs.finishedjob"),
+            Entry("History", "history", model="jobs.jobhistory"),
             Entry("Queues", "stacks", model="jobs.queue"),
             Entry("Workers", "engineering", model="jobs.worker"),
-            Entry("Schedules", "schedule", model="django_q.schedule"),
+            Entry("Schedules", "schedule", model="jobs.scheduleentry"),
+            Entry("Batches", "inventory_2", model="jobs.batch"),
             Entry("Breakers", "electric_bolt", model="jobs.breaker"),
             Entry("Audit", "policy", model="jobs.auditentry"),
         ),
@@ -48,8 +48,8 @@ AREAS: tuple[Area, ...] = (
     Area(
         "Notifications",
         (
-            Entry("Telegram queue", "send", model="telegram.queuednotification"),
-            Entry("Telegram lane", "speed", model="telegram.lane"),
+            Entry("Telegram queue", "send", model="telegram.queuedmessage"),
+            Entry("Telegram chats", "chat", model="telegram.chat"),
         ),
     ),
     Area(

@@ -82,6 +82,13 @@ def test_times_that_contradict_are_an_error(settings: Settings, change: dict[str
     assert set(ids(checks.times)) == {"switchboard.E004"}
 
 
+def test_trials_may_have_leases_of_a_second(settings: Settings) -> None:
+    settings.DEBUG = True
+    second = timedelta(seconds=1)
+    settings.JOBS = {**settings.JOBS, "lease": second, "watchdog": 3 * second}
+    assert ids(checks.times) == []
+
+
 @pytest.mark.parametrize(
     ("least", "most", "found"),
     [(0, 0, []), (2, 0, []), (2, 4, []), (0, 4, []), (4, 2, ["switchboard.E005"])],

@@ -56,8 +56,9 @@ def test_nobody_but_the_super_admin_sees_tokens_and_sessions(group: str) -> None
         ("payments.view_payment", {"Super Admin", "Admin", "Operator", "Support"}),
         ("payments.change_payment", {"Super Admin", "Admin"}),
         ("jobs.pause_thing", {"Super Admin", "Admin", "Operator"}),
+        ("jobs.change_thing", {"Super Admin", "Admin"}),
         ("jobs.lease_job", {"Super Admin", "Admin"}),
-        ("telegram.retry_thing", {"Super Admin", "Admin", "Operator"}),
+        ("telegram.send_thing", {"Super Admin", "Admin", "Operator"}),
         ("telegram.delete_thing", {"Super Admin", "Admin"}),
     ],
 )
