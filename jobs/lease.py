@@ -62,13 +62,14 @@ class Ended:
     logs: str | None = None  # JSON
 
 
-_LEASE = """
-SELECT id, seq, kind, queue, priority, args::text, date_part('epoch', run_at), attempt, max_attempts,
+# Of jobs_job, in the order of the fields of Lease.
+LEASE_COLUMNS = """
+id, seq, kind, queue, priority, args::text, date_part('epoch', run_at), attempt, max_attempts,
     crash_count, fence, partition_key, unique_key IS NOT NULL OR batch_id IS NOT NULL, timeout_s,
     retry_delays, date_part('epoch', deadline_at), correlation_id, cancel_requested_at IS NOT NULL,
     checkpoint, parent_id, batch_id
-FROM jobs_lease(%s, %s, %s, %s, %s, %s, %s, %s)
 """
+_LEASE = f"SELECT {LEASE_COLUMNS} FROM jobs_lease(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def jobs_lease(
@@ -94,7 +95,7 @@ def jobs_lease(
             oldest_first, None if kinds is None else list(kinds),
         ],
     )  # fmt: skip
-    leases = [_lease(row) for row in found]
+    leases = [lease_read(row) for row in found]
     if oldest_first:
         leases.sort(key=lambda lease: (lease.due, lease.seq))
     else:
@@ -102,7 +103,8 @@ def jobs_lease(
     return _keys_in_order(leases) if any(lease.partition_key for lease in leases) else leases
 
 
-def _lease(row: tuple[Any, ...]) -> Lease:
+def lease_read(row: tuple[Any, ...]) -> Lease:
+    """A lease from a row of LEASE_COLUMNS."""
     lease = Lease(*row)
     # Django leaves JSON columns of raw queries as text.
     if lease.retry_delays is not None:
