@@ -1,7 +1,7 @@
 """Every address of the site. Probes are also answered by config.health before they get here."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, pages
 
@@ -12,5 +12,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     path("api/schema/", pages.schema, name="api-schema"),
     path("api/docs/", pages.docs, name="api-docs"),
+    path("", include("notifications.telegram.api")),
     path("admin/", admin.site.urls),
 ]

@@ -17,6 +17,7 @@ from lib.errors import DomainError, InputInvalid
 ACTIONS = ("cancel", "retry", "replay", "discard", "reprioritize")
 MOST = 10_000  # in one call
 SAMPLE = 20
+RETRYING = "retrying"  # not a state of rows: waits for another try
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class JobFilter:
     correlation_id: str = ""
     created_from: datetime | None = None
     created_to: datetime | None = None
+    ids: tuple[UUID, ...] = ()  # these only
 
     def query(self) -> QuerySet[JobRecord]:
         """The matching jobs, newest first."""
@@ -51,6 +53,8 @@ class JobFilter:
             found = found.filter(last_error__icontains=self.error)
         if self.args:
             found = found.filter(args__contains=self.args)
+        if self.ids:
+            found = found.filter(pk__in=self.ids)
         if self.created_from:
             found = found.filter(created_at__gte=self.created_from)
         if self.created_to:
@@ -59,13 +63,18 @@ class JobFilter:
 
 
 def state_q(state: str) -> Q:
-    """The state as people see it: a scheduled job whose time has come is available."""
+    """The state as people see it: a scheduled job whose time has come is available.
+
+    "retrying" are waiting jobs that were tried before.
+    """
     now = clock.now()
     waiting = Q(state__in=[State.SCHEDULED, State.AVAILABLE])
     if state == State.SCHEDULED:
         return waiting & Q(run_at__gt=now)
     if state == State.AVAILABLE:
         return waiting & Q(run_at__lte=now)
+    if state == RETRYING:
+        return waiting & Q(attempt__gt=0)
     if state not in State.values:
         raise InputInvalid(f"state must be one of {', '.join(State.values)}")
     return Q(state=state)

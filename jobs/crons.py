@@ -1,11 +1,12 @@
 """When a schedule runs next: intervals and cron expressions of 5 fields, or 6 with seconds first."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import croniter
 from croniter.croniter import CroniterError
 
+_WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _NAMES = ("minute", "hour", "day", "month", "weekday")
 
 
@@ -21,7 +22,9 @@ def check(expression: str) -> None:
             f"{expression!r} has {len(fields)} fields; write 5 ({' '.join(_NAMES)}), or 6 with seconds first"
         )
     try:
-        iterator = croniter(expression, datetime(2026, 1, 1), second_at_beginning=len(fields) == 6)
+        iterator = croniter(
+            expression, datetime(2026, 1, 1, tzinfo=UTC), second_at_beginning=len(fields) == 6
+        )
         iterator.get_next()
     except (CroniterError, ValueError, KeyError) as exc:
         raise CronInvalid(f"{expression!r}: {exc}") from None
@@ -53,39 +56,44 @@ def next_by_interval(slot: datetime, every: timedelta, now: datetime) -> datetim
 def words(every: timedelta | None, cron: str, timezone: str = "UTC") -> str:
     """A schedule in plain words, for the admin."""
     if every is not None:
-        seconds = every.total_seconds()
-        for size, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-            if seconds >= size and seconds % size == 0:
-                count = int(seconds // size)
-                return f"every {name}" if count == 1 else f"every {count} {name}s"
-        return f"every {seconds:g} seconds"
+        return _interval_words(every.total_seconds())
     fields = cron.split()
     if len(fields) == 6 and fields[0] == "0":
         fields = fields[1:]
-    if len(fields) == 5:
-        minute, hour, day, month, weekday = fields
-        if minute.isdigit() and hour.isdigit() and month == "*":
-            at = f"at {int(hour):02d}:{int(minute):02d} {timezone}"
-            if day == weekday == "*":
-                return f"every day {at}"
-            if day == "*" and weekday.isdigit():
-                names = [
-                    "Sunday",
-                    "Monday",
-                    "Tuesday",
-                    "Wednesday",
-                    "Thursday",
-                    "Friday",
-                    "Saturday",
-                    "Sunday",
-                ]
-                return f"every {names[int(weekday)]} {at}"
-            if day.isdigit() and weekday == "*":
-                return f"on day {int(day)} of each month {at}"
-        if minute.isdigit() and {hour, day, month, weekday} == {"*"}:
-            return f"every hour at :{int(minute):02d}"
-        if minute.startswith("*/") and {hour, day, month, weekday} == {"*"}:
-            return f"every {minute[2:]} minutes"
-        if minute.isdigit() and hour.startswith("*/") and {day, month, weekday} == {"*"}:
-            return f"every {hour[2:]} hours at :{int(minute):02d}"
-    return f"cron {cron} ({timezone})"
+    said = _daily_words(fields, timezone) or _hourly_words(fields) if len(fields) == 5 else None
+    return said or f"cron {cron} ({timezone})"
+
+
+def _interval_words(seconds: float) -> str:
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size and seconds % size == 0:
+            count = int(seconds // size)
+            return f"every {name}" if count == 1 else f"every {count} {name}s"
+    return f"every {seconds:g} seconds"
+
+
+def _daily_words(fields: list[str], timezone: str) -> str | None:
+    minute, hour, day, month, weekday = fields
+    if not (minute.isdigit() and hour.isdigit() and month == "*"):
+        return None
+    at = f"at {int(hour):02d}:{int(minute):02d} {timezone}"
+    if day == weekday == "*":
+        return f"every day {at}"
+    if day == "*" and weekday in "01234567":
+        return f"every {_WEEKDAYS[int(weekday) % 7]} {at}"
+    if day.isdigit() and weekday == "*":
+        return f"on day {int(day)} of each month {at}"
+    return None
+
+
+def _hourly_words(fields: list[str]) -> str | None:
+    minute, hour, *rest = fields
+    if rest != ["*", "*", "*"]:
+        return None
+    if hour == "*" and minute.isdigit():
+        return f"every hour at :{int(minute):02d}"
+    if hour == "*" and minute.startswith("*/"):
+        return f"every {minute[2:]} minutes"
+    if hour.startswith("*/") and minute.isdigit():
+        return f"every {hour[2:]} hours at :{int(minute):02d}"
+    return None

@@ -27,7 +27,7 @@ _COLUMNS = (
     "deadline_at, timeout_s, retry_delays, correlation_id, batch_id, parent_id, replay_of, "
     "created_at, blocked"
 )
-_INSERT = f"INSERT INTO jobs_job ({_COLUMNS}) VALUES "
+_INSERT = "INSERT INTO jobs_job (" + _COLUMNS + ") VALUES "
 _ROW = f"({', '.join(['%s'] * 26)})"
 _COPY = f"COPY jobs_job ({_COLUMNS}) FROM STDIN"
 _COPY_FROM = 20  # rows; fewer are quicker by INSERT
@@ -49,7 +49,8 @@ def job_enqueue(kind: JobKind[Any], **given: Any) -> Enqueued:
 
     Args of the function by name, and options: priority, queue, run_at or delay, partition (text or
     tuple), unique (text or tuple; True: the kind itself) with unique_ttl, debounce, deadline,
-    timeout, retry, batch. Raises ArgsInvalid, ArgsTooLarge, QueueUnknown, EnqueueInvalid.
+    timeout, retry, batch, coalesce (one waiting job of the kind stands for all calls, at the
+    earliest of their times). Raises ArgsInvalid, ArgsTooLarge, QueueUnknown, EnqueueInvalid.
 
     Repeat: with unique or debounce a second call finds the first job. Locks: a partition key holds
     its line until the transaction ends, so that order within the key is the order of commits.
@@ -74,8 +75,8 @@ def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
         spec.correlation_id = spec.correlation_id or cause
     parent_id = parent.id if parent else None
     if len(specs) == 1 and not (specs[0].partition_key or specs[0].unique_key or specs[0].batch_id):
-        found = _insert_debounced(specs, parent_id) if specs[0].debounce else {}
-        if not specs[0].debounce:
+        found = _insert_debounced(specs, parent_id) if specs[0].debounce_key else {}
+        if not specs[0].debounce_key:
             _insert(specs, parent_id)
         result = [Enqueued(found.get(specs[0].id, specs[0].id), specs[0].id in found)]
     else:
@@ -91,9 +92,9 @@ def _insert_guarded(specs: Sequence[JobSpec], parent_id: UUID | None) -> list[En
     holders = _claim_unique([spec for spec in specs if spec.unique_key])
     fresh = [spec for spec in specs if spec.id not in holders]
     sleepers = _enter_lines([spec for spec in fresh if spec.partition_key])
-    debounced = [spec for spec in fresh if spec.debounce]
+    debounced = [spec for spec in fresh if spec.debounce_key]
     holders |= _insert_debounced(debounced, parent_id) if debounced else {}
-    plain = [spec for spec in fresh if not spec.debounce]
+    plain = [spec for spec in fresh if not spec.debounce_key]
     if plain:
         _insert(plain, parent_id)
     if sleepers:
@@ -106,7 +107,7 @@ def _row(spec: JobSpec, parent_id: UUID | None) -> tuple[Any, ...]:
     return (
         spec.id, spec.kind, spec.queue, spec.priority, spec.state, spec.args.decode(), spec.run_at,
         0, spec.max_attempts, 0, 0, spec.partition_key, spec.skip_ahead, spec.unique_key,
-        spec.debounce_key, 0, spec.created_at if spec.debounce else None, spec.deadline_at,
+        spec.debounce_key, 0, spec.created_at if spec.debounce_key else None, spec.deadline_at,
         spec.timeout_s, None if spec.retry_delays is None else orjson.dumps(spec.retry_delays).decode(),
         spec.correlation_id, spec.batch_id, parent_id, spec.replay_of, spec.created_at, spec.blocked,
     )  # fmt: skip
@@ -129,16 +130,17 @@ def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[
     found: dict[UUID, UUID] = {}
     for key in sorted(latest, key=str):
         spec = latest[key]
-        assert spec.debounce is not None
+        longest = (spec.debounce.max_wait if spec.debounce else None) or MAX_DELAY
         holder = sql.rows(
             f"""{_INSERT}{_ROW}
             ON CONFLICT (debounce_key) WHERE debounce_key IS NOT NULL
                 AND state IN ('scheduled', 'available')
             DO UPDATE SET args = EXCLUDED.args, priority = EXCLUDED.priority,
                 correlation_id = EXCLUDED.correlation_id, debounced = jobs_job.debounced + 1,
-                run_at = least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s)
+                run_at = CASE WHEN %s THEN least(EXCLUDED.run_at, jobs_job.run_at)
+                    ELSE least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s) END
             RETURNING id""",
-            [*_row(spec, parent_id), spec.debounce.max_wait or MAX_DELAY],
+            [*_row(spec, parent_id), spec.coalesce, longest],
         )[0][0]
         for same in specs:
             if same.debounce_key == key and same.id != holder:

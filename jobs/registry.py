@@ -81,6 +81,7 @@ class JobKind(Generic[P]):
     skip_ahead: bool
     atomic: bool
     critical: bool
+    on_notify: bool
     periodic: Periodic | None
     signature: inspect.Signature
     hints: dict[str, Any]
@@ -137,6 +138,7 @@ RESERVED = frozenset(
         "timeout",
         "retry",
         "batch",
+        "coalesce",
         "correlation_id",
     ]
 )
@@ -155,6 +157,7 @@ def job(
     skip_ahead: bool = False,
     atomic: bool = False,
     critical: bool = False,
+    on_notify: bool = False,
     every: durations.Duration | None = None,
     cron: str = "",
     jitter: durations.Duration = 0,
@@ -169,6 +172,7 @@ def job(
     atomic: the function runs in a transaction that commits together with its outcome, so that its
         rows are written exactly once; no network calls in it.
     critical: an end as dead is told to the admins at once.
+    on_notify: `NOTIFY jobs_wake, '<name>'` by anybody runs it soon; calls fold into one job.
     """
 
     def declare(function: Callable[P, Any]) -> JobKind[P]:
@@ -199,6 +203,7 @@ def job(
             skip_ahead=skip_ahead,
             atomic=atomic,
             critical=critical,
+            on_notify=on_notify,
             periodic=periodic,
             signature=signature,
             hints=typing.get_type_hints(function),

@@ -78,23 +78,14 @@ def attempt_run_atomic(
 
     Raises LeaseLost, with nothing written, if the fence has moved on meanwhile.
     """
-    end: Ended | None = None
-    try:
-        with transaction.atomic():
-            outcome = attempt_run(lease, kind, context)
-            end = attempt_end(lease, kind, outcome, context, started)
-            if not isinstance(outcome, Done):
-                raise _RollBack
-            if not outcomes_write([end]):
-                raise errors.LeaseLost
-    except _RollBack:
-        pass
-    assert end is not None
+    with transaction.atomic():
+        outcome = attempt_run(lease, kind, context)
+        end = attempt_end(lease, kind, outcome, context, started)
+        if end.name != "completed":
+            transaction.set_rollback(True)  # a failed attempt leaves no rows
+        elif not outcomes_write([end]):
+            raise errors.LeaseLost
     return end
-
-
-class _RollBack(Exception):
-    """The attempt did not complete: its rows must not stay."""
 
 
 def attempt_end(

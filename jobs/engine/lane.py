@@ -186,7 +186,7 @@ class Lane:
             if key and end.name in {"retried", "snoozed"} and not (kind and kind.skip_ahead):
                 # The key waits with its head: those behind it go back to their places.
                 followers = [lease for lease in self.pocket if lease.partition_key == key]
-                self.pocket = deque(l for l in self.pocket if l.partition_key != key)
+                self.pocket = deque(rest for rest in self.pocket if rest.partition_key != key)
         if end.name == "completed":
             self.completed += 1
         elif end.name in {"retried", "dead"}:
@@ -216,7 +216,7 @@ class Lane:
                     break
                 connection.close()
                 if time.monotonic() > deadline:
-                    logger.error("outcomes of %d jobs were lost with the database", len(ended))
+                    logger.exception("outcomes of %d jobs were lost with the database", len(ended))
                     return
                 pause.wait(wait)
                 wait = min(wait * 2, 2.0)

@@ -2,6 +2,7 @@
 
 from jobs.models.audit import AuditEntry
 from jobs.models.guards import Breaker, BreakerEvent, RateBucket
+from jobs.models.idempotency import KeptAnswer
 from jobs.models.job import (
     OPEN,
     WAITING,
@@ -13,11 +14,13 @@ from jobs.models.job import (
     State,
 )
 from jobs.models.lines import Batch, PartitionWake, Queue, UniqueKey
+from jobs.models.remote import AttemptLine
 from jobs.models.running import JobStat, ScheduleEntry, ScheduleFire, Worker
 
 __all__ = [
     "OPEN",
     "WAITING",
+    "AttemptLine",
     "AuditEntry",
     "Batch",
     "Breaker",
@@ -27,6 +30,7 @@ __all__ = [
     "JobHistory",
     "JobRecord",
     "JobStat",
+    "KeptAnswer",
     "PartitionWake",
     "Priority",
     "Queue",

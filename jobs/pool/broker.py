@@ -17,6 +17,7 @@ from django_q.signing import SignedPackage
 
 from jobs import sql
 from jobs.pool import memory
+from jobs.pool.calls import run_called
 from jobs.pool.chores import Chores
 from jobs.pool.wake import Waker, make_waker
 from lib import clock
@@ -89,8 +90,9 @@ class TicketBroker(Broker):  # type: ignore[misc]
                     self._look_at = now + 0.02
             if now - self._handed_at > PROBE_S:
                 return self._hand(pool, 1)
-            calls = waker.wait(max(0.0, min(self._look_at, until) - now))
-            if calls:
+            called = waker.wait(max(0.0, min(self._look_at, until) - now))
+            if called is not None:
+                run_called(called)
                 pool.wake()
                 self._look_at = time.monotonic() + AGAIN_S
                 if (tickets := self._hand(pool, 1)) is not None:

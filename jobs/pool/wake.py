@@ -17,8 +17,8 @@ CHANNEL = "jobs_wake"
 class Waker(Protocol):
     """Waits for a call."""
 
-    def wait(self, timeout_s: float) -> int:
-        """How many calls came within the time; returns at the first."""
+    def wait(self, timeout_s: float) -> set[str] | None:
+        """Wait for the first call: the kinds that it names, often none; None: nobody called."""
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -34,8 +34,11 @@ class NotifyWaker:
         self._connection = psycopg.connect(**params, autocommit=True)
         self._connection.execute(f"LISTEN {CHANNEL}")
 
-    def wait(self, timeout_s: float) -> int:
-        return sum(1 for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
+    def wait(self, timeout_s: float) -> set[str] | None:
+        calls = [
+            call.payload for call in self._connection.notifies(timeout=timeout_s, stop_after=1)
+        ]
+        return {name for name in calls if name} if calls else None
 
     def close(self) -> None:
         self._connection.close()
@@ -50,12 +53,13 @@ class RedisWaker:
         )
         self._pubsub.subscribe(CHANNEL)
 
-    def wait(self, timeout_s: float) -> int:
+    def wait(self, timeout_s: float) -> set[str] | None:
         try:
-            return 0 if self._pubsub.get_message(timeout=timeout_s) is None else 1
+            call = self._pubsub.get_message(timeout=timeout_s)
         except redis.RedisError:
             time.sleep(min(timeout_s, 0.1))
-            return 0
+            return None
+        return None if call is None else {call["data"].decode()} - {""}
 
     def close(self) -> None:
         self._pubsub.close()
@@ -64,9 +68,9 @@ class RedisWaker:
 class PollWaker:
     """Nobody calls; the pusher looks by itself."""
 
-    def wait(self, timeout_s: float) -> int:
+    def wait(self, timeout_s: float) -> set[str] | None:
         time.sleep(min(timeout_s, 0.05))
-        return 0
+        return None
 
     def close(self) -> None:
         pass

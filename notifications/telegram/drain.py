@@ -1,0 +1,151 @@
+"""The lane: one run claims due messages just in time, sends them in threads, writes their fates.
+
+Only one run at a time exists in all clusters (its job stands in a partition line), so that a new run
+may take over what a killed one was sending. It claims no more than it sends at once: a critical
+message that comes in the meantime waits for nobody's pocket.
+"""
+
+import logging
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from jobs import breakers
+from jobs.context import JobContext
+from lib import clock
+from notifications.telegram import errors, governor, lane
+from notifications.telegram.alerts import message_failed, token_refused
+from notifications.telegram.lane import Claimed, Fate
+from notifications.telegram.models import QueuedMessage
+from notifications.telegram.sending import SENDERS, message_send
+
+logger = logging.getLogger(__name__)
+
+RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it short
+DEDUP_TTL = timedelta(hours=24)
+SERVICE_FAILURES = (errors.TelegramUnavailable, errors.OutcomeUnknown)
+
+Sent = tuple[Fate, errors.TelegramError | None]
+
+
+class Drain:
+    """One run. Returns from `run` when nothing is due, when Telegram is down, or after RUN_S."""
+
+    def __init__(self, context: JobContext) -> None:
+        self.context = context
+        self.job_id: UUID = context.id
+        self.sent = self.failed = 0
+        self._flying: dict[Future[Sent], Claimed] = {}
+        self._threads = ThreadPoolExecutor(SENDERS, "telegram")
+        self._until = time.monotonic() + RUN_S
+
+    def run(self) -> timedelta | None:
+        """Send what is due. Returns in how long to come again, None if nothing waits."""
+        doubled = lane.messages_take_over()
+        if doubled:
+            logger.warning("%d messages may arrive twice: their sender was killed", doubled)
+        try:
+            again = self._loop()
+        finally:
+            self._threads.shutdown(wait=True)
+            self._land(timeout_s=0)
+        return again
+
+    def _loop(self) -> timedelta | None:
+        while True:
+            late = time.monotonic() > self._until or self.context.interrupt is not None
+            down = breakers.wait_for("telegram")
+            claimed = 0 if late or down is not None else self._launch()
+            if self._flying:
+                # A short look: critical messages may come while slow calls are on their way.
+                self._land(timeout_s=0 if claimed else 0.05)
+            elif down is not None:
+                return down
+            elif late:
+                return timedelta(0)
+            elif not claimed:
+                return self._next()
+
+    def _next(self) -> timedelta | None:
+        due = lane.next_due_at()
+        if due is None:
+            return None
+        return max(due - clock.now(), timedelta(0))
+
+    def _launch(self) -> int:
+        """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
+        room = min(governor.BURST, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
+        if room <= 0:
+            return 0
+        claimed = lane.messages_claim(limit=room, job_id=self.job_id)
+        if not claimed:
+            return 0
+        fresh = self._without_duplicates(claimed)
+        while fresh and (pause := governor.take(len(fresh))) is not None:
+            if pause > timedelta(seconds=2) or self.context.interrupt is not None:
+                self._mark([Fate(m.id, "wait", wait=pause, reason="rate_limited") for m in fresh])
+                return 0
+            time.sleep(min(pause.total_seconds(), 0.1))  # the pace of the lane itself
+        for message in fresh:
+            self._flying[self._threads.submit(message_send, message)] = message
+        return len(claimed)
+
+    def _without_duplicates(self, claimed: list[Claimed]) -> list[Claimed]:
+        fresh, doubles = [], []
+        for message in claimed:
+            holder = (
+                lane.dedup_claim(message.dedup_key, message.id, DEDUP_TTL)
+                if message.dedup_key
+                else None
+            )
+            if holder is None:
+                fresh.append(message)
+            else:
+                doubles.append(
+                    Fate(
+                        message.id, "cancelled", reason="duplicate",
+                        error=f"message {holder} with the same dedup key was there before",
+                    )
+                )  # fmt: skip
+        self._mark(doubles)
+        return fresh
+
+    def _land(self, timeout_s: float) -> None:
+        """Take back what has been answered and write it."""
+        done, _ = wait(self._flying, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        landed = [(self._flying.pop(future), *future.result()) for future in done]
+        if not landed:
+            return
+        self._mark([fate for _, fate, _ in landed])
+        for message, fate, exc in landed:
+            self._learn(message, fate, exc)
+
+    def _learn(self, message: Claimed, fate: Fate, exc: errors.TelegramError | None) -> None:
+        """What an answer means for the lane as a whole."""
+        if isinstance(exc, SERVICE_FAILURES):
+            breakers.record_failure("telegram", str(exc))
+        else:
+            breakers.record_success("telegram")
+        if isinstance(exc, errors.RateLimited):
+            governor.pause(exc.retry_after)
+        elif isinstance(exc, errors.ChatMigrated):
+            QueuedMessage.objects.filter(
+                telegram_id=message.telegram_id, status=QueuedMessage.Status.PENDING
+            ).update(telegram_id=exc.new_chat_id)
+        elif isinstance(exc, errors.BotUnauthorized):
+            governor.pause(timedelta(minutes=1))
+            token_refused(str(exc))
+        if fate.outcome == "sent":
+            self.sent += 1
+        elif fate.outcome == "failed":
+            self.failed += 1
+            message_failed(message, fate)
+
+    def _mark(self, fates: list[Fate]) -> None:
+        marked = lane.messages_mark(self.job_id, fates)
+        for fate in fates:
+            if fate.id not in marked:
+                logger.warning("message %d was taken over by another run", fate.id)

@@ -1,0 +1,27 @@
+"""How fast the bot may send, over all workers: 30 a second overall, and a pause when Telegram says so.
+
+Limits per chat are kept by the claim itself (sql/queue.sql). Source: Bot API FAQ, contract section 6.
+"""
+
+import random
+from datetime import timedelta
+
+from django.conf import settings
+
+from jobs import rates
+from jobs.registry import Rate
+
+BUCKET = "telegram"
+BURST = 3  # as many may go at once; the rest is spread, for Telegram counts any second
+SHARE = 0.985  # of the limit: its clock is not ours
+
+
+def take(count: int) -> timedelta | None:
+    """Leave for so many messages. None: send them now; else how long to wait before asking again."""
+    rate = Rate(max(1, round(settings.TELEGRAM_RATE * SHARE * 100)), "100s", BURST)
+    return rates.take(BUCKET, rate, count)
+
+
+def pause(span: timedelta) -> None:
+    """Telegram asked to wait: every sender of this bot does, a little longer than asked."""
+    rates.pause(BUCKET, span + timedelta(seconds=random.uniform(0.05, 0.5)))  # noqa: S311 - jitter

@@ -1,0 +1,124 @@
+"""The queue of Telegram messages, and what is known of each chat.
+
+`notification_queue` is a contract: other backends insert into it with plain SQL, so every column that
+they do not name has a default in the database, and a trigger wakes the lane.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+
+
+class QueuedMessage(models.Model):
+    """One message to one chat. Sent at least once, in order per chat and priority."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"
+        SENT = "sent", "sent"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    id = models.BigAutoField(primary_key=True)
+    telegram_id = models.BigIntegerField()
+    message = models.TextField()
+    notification_type = models.CharField(max_length=50, db_default="message")
+    parse_mode = models.CharField(max_length=20, null=True, db_default="HTML")
+    status = models.CharField(
+        max_length=20, choices=Status.choices, default=Status.PENDING, db_default="pending"
+    )
+    attempts = models.IntegerField(default=0, db_default=0)  # failed tries; a 429 is none
+    scheduled_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error_message = models.TextField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    # Ours beyond the source's columns.
+    priority = models.SmallIntegerField(db_default=2)  # 0 critical to 3 low
+    next_attempt_at = models.DateTimeField(null=True, blank=True)  # null: scheduled_at
+    dedup_key = models.CharField(max_length=160, null=True, blank=True)
+    message_id = models.BigIntegerField(null=True, blank=True)  # Telegram's, unique in the chat
+    reason = models.CharField(max_length=40, null=True, blank=True)  # why it failed, a stable word
+    claimed_at = models.DateTimeField(null=True, blank=True)  # being sent since
+    claim_job = models.UUIDField(null=True, blank=True)
+    maybe_doubled = models.BooleanField(default=False, db_default=False)
+    tries = models.JSONField(default=list, db_default=[])  # [{"at", "outcome", "error"}]
+    correlation_id = models.CharField(max_length=64, null=True, blank=True)
+
+    class Meta:
+        db_table = "notification_queue"
+        verbose_name = "Telegram message"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "sent", "failed", "cancelled"]),
+                name="notification_queue_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__gte=0, priority__lte=3),
+                name="notification_queue_priority_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_at=None) | Q(status="pending"),
+                name="notification_queue_claimed_is_pending",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                F("priority"),
+                Coalesce("next_attempt_at", "scheduled_at"),
+                F("id"),
+                condition=Q(status="pending", claimed_at=None),
+                name="notification_queue_due",
+            ),
+            models.Index(
+                fields=["telegram_id", "priority", "scheduled_at", "id"],
+                condition=Q(status="pending"),
+                name="notification_queue_chat",
+            ),
+            models.Index(
+                fields=["claimed_at"],
+                condition=Q(claimed_at__isnull=False),
+                name="notification_queue_claimed",
+            ),
+            models.Index(fields=["telegram_id", "-id"], name="notification_queue_story"),
+            models.Index(fields=["status", "-id"], name="notification_queue_status"),
+        ]
+        permissions: ClassVar = [
+            ("send_message", "Can queue Telegram messages"),
+            ("operate_message", "Can retry and cancel Telegram messages"),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk} to {self.telegram_id}"
+
+
+class Chat(models.Model):
+    """What the lane knows of a chat: when it may be written to, and why it may not."""
+
+    chat_id = models.BigIntegerField(primary_key=True)
+    next_at = models.DateTimeField(null=True)  # no message before this
+    tail_at = models.DateTimeField(null=True)  # the last slot given to a message that must wait
+    migrated_to = models.BigIntegerField(null=True)
+    unreachable_since = models.DateTimeField(null=True)
+    unreachable_reason = models.CharField(max_length=40, null=True)
+    last_sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "telegram_chat"
+
+    def __str__(self) -> str:
+        return str(self.chat_id)
+
+
+class Dedup(models.Model):
+    """Which message holds a key, and until when others with the same key are dropped."""
+
+    key = models.CharField(max_length=160, primary_key=True)
+    message = models.ForeignKey(QueuedMessage, models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "telegram_dedup"
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,160 @@
+"""Writing to the Telegram queue: queue, retry and cancel messages."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from jobs import sql
+from jobs.audit import Account, audit_write
+from lib import clock
+from lib.context import correlation_id
+from lib.errors import DomainError, InputInvalid, NotFound
+from notifications.telegram import lane, markup
+from notifications.telegram.models import QueuedMessage
+
+PARSE_MODES = ("HTML", "MarkdownV2", "Markdown", None)
+DEDUP_TTL = timedelta(hours=24)
+
+
+class TextInvalid(InputInvalid):
+    """Telegram would refuse the text."""
+
+    code = "invalid_text"
+
+
+class MessageNotWaiting(DomainError):
+    """Only a waiting message that is not being sent just now can be cancelled."""
+
+    code = "message_not_waiting"
+
+
+class MessageNotFailed(DomainError):
+    """Only a failed or cancelled message can be tried again."""
+
+    code = "message_not_failed"
+
+
+def text_check(text: str, parse_mode: str | None) -> None:
+    """Raise TextInvalid with the reason if Telegram would refuse the text."""
+    if parse_mode not in PARSE_MODES:
+        raise TextInvalid("parse_mode must be HTML, MarkdownV2, Markdown or null")
+    if "\x00" in text:
+        raise TextInvalid("the text holds a NUL character")
+    try:
+        markup.validate(text, parse_mode)
+        if parse_mode in {"HTML", None}:
+            length = markup.visible_length(text, parse_mode)
+            if length > markup.TEXT_LIMIT:
+                raise TextInvalid(
+                    f"the text has {length} characters; Telegram takes {markup.TEXT_LIMIT}"
+                )
+    except markup.MarkupInvalid as exc:
+        raise TextInvalid(str(exc)) from None
+    if len(text) > 8 * markup.TEXT_LIMIT:
+        raise TextInvalid("the text is too long")
+
+
+def message_queue(
+    *,
+    telegram_id: int,
+    message: str,
+    notification_type: str = "message",
+    parse_mode: str | None = "HTML",
+    priority: int = 2,
+    scheduled_at: datetime | None = None,
+    dedup_key: str | None = None,
+    dedup_ttl: timedelta = DEDUP_TTL,
+) -> tuple[QueuedMessage, bool]:
+    """Queue a message. Returns it, and whether it was there before (same dedup key within its TTL).
+
+    Raises TextInvalid, InputInvalid. Repeat: with a dedup key a second call finds the first message.
+    """
+    text_check(message, parse_mode)
+    if priority not in range(4):
+        raise InputInvalid("priority must be 0 (critical), 1, 2 or 3 (low)")
+    if not -(2**63) <= telegram_id < 2**63 or telegram_id == 0:
+        raise InputInvalid("telegram_id must be a number that Telegram could have given")
+    with transaction.atomic():
+        row = QueuedMessage.objects.create(
+            telegram_id=telegram_id,
+            message=message,
+            notification_type=notification_type,
+            parse_mode=parse_mode,
+            priority=priority,
+            scheduled_at=scheduled_at or clock.now(),
+            dedup_key=dedup_key,
+            correlation_id=correlation_id.get() or None,
+        )
+        if dedup_key:
+            holder = lane.dedup_claim(dedup_key, row.pk, dedup_ttl)
+            if holder is not None:
+                row.delete()
+                return QueuedMessage.objects.get(pk=holder), True
+    return row, False
+
+
+def message_retry(*, message_id: int, by: Account) -> None:
+    """Try a failed or cancelled message again, with all its tries anew. Raises MessageNotFailed."""
+    with transaction.atomic():
+        changed = QueuedMessage.objects.filter(
+            pk=message_id, status__in=["failed", "cancelled"]
+        ).update(status="pending", attempts=0, next_attempt_at=clock.now(), reason=None)
+        _refuse_unless(changed, message_id, MessageNotFailed)
+        sql.run("SELECT pg_notify('jobs_wake', 'telegram.drain_queue')")
+        audit_write(by, "telegram.retry", "telegram message", message_id)
+
+
+def message_cancel(*, message_id: int, by: Account) -> None:
+    """Never send a waiting message. Holds from the moment this returns. Raises MessageNotWaiting."""
+    with transaction.atomic():
+        changed = QueuedMessage.objects.filter(
+            pk=message_id, status="pending", claimed_at=None
+        ).update(status="cancelled", reason="cancelled")
+        _refuse_unless(changed, message_id, MessageNotWaiting)
+        audit_write(by, "telegram.cancel", "telegram message", message_id)
+
+
+def _refuse_unless(changed: int, message_id: int, refusal: type[DomainError]) -> None:
+    if changed:
+        return
+    row = QueuedMessage.objects.filter(pk=message_id).only("status").first()
+    if row is None:
+        raise NotFound(f"there is no message {message_id}")
+    raise refusal(f"message {message_id} is {row.status}")
+
+
+def message_explain(row: QueuedMessage) -> str:
+    """Why a message is where it is, in one sentence for a person."""
+    now = clock.now()
+    if row.status == "sent":
+        note = f" ({row.error_message})" if row.error_message else ""
+        doubled = " It may have arrived twice." if row.maybe_doubled else ""
+        return f"Sent at {row.sent_at:%F %T} UTC as message {row.message_id}{note}.{doubled}"
+    if row.status == "failed":
+        return f"{_REASONS.get(row.reason or '', 'Gave up')} {row.error_message or ''}".strip()
+    if row.status == "cancelled":
+        return row.error_message or "Cancelled by a person."
+    if row.claimed_at:
+        return f"Is being sent since {row.claimed_at:%T} UTC."
+    due = row.next_attempt_at or row.scheduled_at
+    if row.attempts:
+        return f"Failed {row.attempts} times; the next try is at {due:%F %T} UTC. {row.error_message or ''}"
+    if due > now:
+        return f"Waits for its time, {due:%F %T} UTC."
+    return f"Due since {due:%F %T} UTC; waits for its turn."
+
+
+_REASONS = {
+    "blocked": "The person has blocked the bot.",
+    "deactivated": "The account of the person is gone.",
+    "not_started": "The person has never pressed Start in the bot.",
+    "not_found": "The bot has never met this id: the person never pressed Start, or the id is wrong.",
+    "kicked": "The bot was thrown out of the group.",
+    "to_bot": "The id belongs to a bot.",
+    "cannot_parse": "The markup of the text is broken.",
+    "too_long": "The text is too long.",
+    "empty": "The text is empty.",
+    "unavailable": "Telegram could not be reached, and all tries are used up.",
+    "outcome_unknown": "Telegram did not answer; it may have arrived. All tries are used up.",
+    "refused": "Telegram refused the request.",
+}
