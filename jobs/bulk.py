@@ -17,7 +17,8 @@ from lib.errors import DomainError, InputInvalid
 ACTIONS = ("cancel", "retry", "replay", "discard", "reprioritize")
 MOST = 10_000  # in one call
 SAMPLE = 20
-RETRYING = "retrying"  # not a state of rows: waits for another try
+RETRYING = "retrying"  # no state of a row: waits for another try
+PUT_AWAY = "put_away"  # no state of a row: was dead, and somebody replayed or discarded it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class JobFilter:
 def state_q(state: str) -> Q:
     """The state as people see it: a scheduled job whose time has come is available.
 
-    "retrying" are waiting jobs that were tried before.
+    "dead" are those that still wait for a person, so that a replay of all repeats no older one.
     """
     now = clock.now()
     waiting = Q(state__in=[State.SCHEDULED, State.AVAILABLE])
@@ -75,6 +76,8 @@ def state_q(state: str) -> Q:
         return waiting & Q(run_at__lte=now)
     if state == RETRYING:
         return waiting & Q(attempt__gt=0)
+    if state in {State.DEAD, PUT_AWAY}:
+        return Q(state=State.DEAD, finished_at__isnull=state == State.DEAD)
     if state not in State.values:
         raise InputInvalid(f"state must be one of {', '.join(State.values)}")
     return Q(state=state)

@@ -49,8 +49,7 @@ def job_enqueue(kind: JobKind[Any], **given: Any) -> Enqueued:
 
     Args of the function by name, and options: priority, queue, run_at or delay, partition (text or
     tuple), unique (text or tuple; True: the kind itself) with unique_ttl, debounce, deadline,
-    timeout, retry, batch, coalesce (one waiting job of the kind stands for all calls, at the
-    earliest of their times). Raises ArgsInvalid, ArgsTooLarge, QueueUnknown, EnqueueInvalid.
+    timeout, retry, batch. Raises ArgsInvalid, ArgsTooLarge, QueueUnknown, EnqueueInvalid.
 
     Repeat: with unique or debounce a second call finds the first job. Locks: a partition key holds
     its line until the transaction ends, so that order within the key is the order of commits.

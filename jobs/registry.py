@@ -82,6 +82,7 @@ class JobKind(Generic[P]):
     atomic: bool
     critical: bool
     on_notify: bool
+    single: bool
     periodic: Periodic | None
     signature: inspect.Signature
     hints: dict[str, Any]
@@ -138,7 +139,6 @@ RESERVED = frozenset(
         "timeout",
         "retry",
         "batch",
-        "coalesce",
         "correlation_id",
     ]
 )
@@ -158,6 +158,7 @@ def job(
     atomic: bool = False,
     critical: bool = False,
     on_notify: bool = False,
+    single: bool = False,
     every: durations.Duration | None = None,
     cron: str = "",
     jitter: durations.Duration = 0,
@@ -172,7 +173,9 @@ def job(
     atomic: the function runs in a transaction that commits together with its outcome, so that its
         rows are written exactly once; no network calls in it.
     critical: an end as dead is told to the admins at once.
-    on_notify: `NOTIFY jobs_wake, '<name>'` by anybody runs it soon; calls fold into one job.
+    on_notify: `NOTIFY jobs_wake, '<name>'` by anybody runs it soon.
+    single: one runs at a time, over all workers, and at most one more waits: whoever enqueues it,
+        calls fold into the one that waits, at the earliest of their times. It takes no args.
     """
 
     def declare(function: Callable[P, Any]) -> JobKind[P]:
@@ -204,6 +207,7 @@ def job(
             atomic=atomic,
             critical=critical,
             on_notify=on_notify,
+            single=single,
             periodic=periodic,
             signature=signature,
             hints=typing.get_type_hints(function),

@@ -83,10 +83,9 @@ def spec_build(kind: JobKind[Any], given: Mapping[str, Any]) -> JobSpec:
         spec.unique_ttl = _span("unique_ttl", ttl)
     if (debounce := options.get("debounce")) is not None:
         _debounce(spec, debounce, args, now)
-    if options.get("coalesce"):
-        if spec.debounce_key or spec.unique_key:
-            raise errors.EnqueueInvalid("coalesce goes with neither debounce nor unique")
-        spec.coalesce, spec.debounce_key = True, kind.name
+    if kind.single:
+        spec.coalesce, spec.debounce, spec.unique_key = True, None, None
+        spec.debounce_key = spec.partition_key = kind.name
     if (deadline := options.get("deadline")) is not None:
         spec.deadline_at = (
             deadline if isinstance(deadline, datetime) else now + _span("deadline", deadline)

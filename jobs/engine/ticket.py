@@ -26,6 +26,7 @@ from jobs.workers import worker_start
 logger = logging.getLogger("jobs.engine")
 
 TICKET_S = 2.0
+PAUSE_S = 0.5  # after a failed ticket, so that a broken database is not stormed
 GLANCE_S = 0.01  # how often a worker that waits for its threads looks whether the pool was woken
 ANYWAY_S = 1.0  # and when it asks the database all the same
 
@@ -46,7 +47,6 @@ class WorkerProcess:
         if slot is not None:
             slot.name = self.id.encode()
             slot.beat = time.monotonic()
-        signal.signal(signal.SIGALRM, self._alarm)
         worker_start(
             self.id,
             host=socket.gethostname(),
@@ -65,6 +65,8 @@ class WorkerProcess:
 
     def work(self) -> None:
         """One ticket. Jobs in threads prolong it; the main lane goes on serving meanwhile."""
+        # Each time: django-q2 puts its own handler there for the time of a ticket.
+        signal.signal(signal.SIGALRM, self._alarm)
         self.beat.active += 1
         self.beat.wake.set()
         try:
@@ -118,14 +120,20 @@ def work() -> None:
         _process.work()
     except (DatabaseError, InterfaceError) as exc:
         # What was leased comes back by its lease; the next ticket finds the database again.
-        logger.warning("the database went away during a ticket: %s", type(exc).__name__)
+        logger.warning("the database failed during a ticket: %s", _first_line(exc))
         connection.close()
+        time.sleep(PAUSE_S)
     except Exception:
         logger.exception("a ticket failed; the jobs it held come back by their leases")
         connection.close()
+        time.sleep(PAUSE_S)
     finally:
         if slot is not None:
             slot.busy = 0
+
+
+def _first_line(exc: BaseException) -> str:
+    return f"{type(exc).__name__}: {exc}".split("\n", 1)[0][:200]
 
 
 def _own_slot() -> memory.Slot | None:

@@ -24,8 +24,8 @@ class Worker(models.Model):
     jobs_completed = models.BigIntegerField(default=0)
     jobs_failed = models.BigIntegerField(default=0)
     directive = models.CharField(max_length=10, default="run")  # run, quiet, terminate
-    slots = models.IntegerField(default=1)  # jobs that it runs at once
-    labels = models.JSONField(default=dict)  # what an outside worker says about itself
+    slots = models.IntegerField(default=1, db_default=1)  # jobs that an outside worker runs at once
+    labels = models.JSONField(null=True)  # what an outside worker says about itself
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["beat_at"], name="jobs_worker_beat")]

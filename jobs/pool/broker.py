@@ -88,8 +88,8 @@ class TicketBroker(Broker):  # type: ignore[misc]
                         return tickets
                     # All are busy: they ask again before they end their tickets.
                     self._look_at = now + 0.02
-            if now - self._handed_at > PROBE_S:
-                return self._hand(pool, 1)
+            if now - self._handed_at > PROBE_S and (tickets := self._hand(pool, 1)) is not None:
+                return tickets
             called = waker.wait(max(0.0, min(self._look_at, until) - now))
             if called is not None:
                 run_called(called)

@@ -1,7 +1,7 @@
 """`NOTIFY jobs_wake, 'telegram.drain_queue'`: a trigger of any table asks for a job of a kind.
 
 The one who inserts holds no lock of ours and waits for nobody; the pusher makes the job, and a hundred
-calls make one. The kind must have said that it may be called so.
+calls make one (kinds that may be called so are `single`).
 """
 
 import logging
@@ -18,4 +18,4 @@ def run_called(names: set[str]) -> None:
         if kind is None or not kind.on_notify:
             logger.warning("a notification asks for %r, which may not be called so", name[:80])
             continue
-        kind.enqueue(coalesce=True, partition=name)
+        kind.enqueue()

@@ -80,9 +80,7 @@ def id_floor(moment: datetime) -> UUID:
 def _indexed(where: JobFilter) -> JobFilter:
     """The part of a filter that the database finds without looking at other rows."""
     state = "" if where.state in _CLOCKED else where.state
-    return replace(
-        where, state=state, queue="", error="", args=None, worker="", correlation_id=""
-    )
+    return replace(where, state=state, queue="", error="", args=None, worker="", correlation_id="")
 
 
 def _older(jobs: QuerySet[JobRecord], after: UUID | None) -> QuerySet[JobRecord]:
@@ -96,9 +94,7 @@ def _narrow(where: JobFilter, jobs: QuerySet[JobRecord]) -> QuerySet[JobRecord]:
     with the batch. Hence the slack of a day. A key has an index for each of its three cases.
     """
     if where.key:
-        jobs = jobs.filter(
-            Q(state__in=OPEN) | Q(state=State.DEAD) | Q(finished_at__isnull=False)
-        )
+        jobs = jobs.filter(Q(state__in=OPEN) | Q(state=State.DEAD) | Q(finished_at__isnull=False))
     if where.created_from:
         lowest = id_floor(where.created_from - clock.offset() - timedelta(days=1))
         jobs = jobs.filter(pk__gte=lowest)

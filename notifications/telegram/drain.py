@@ -77,7 +77,7 @@ class Drain:
 
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
-        room = min(governor.BURST, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
+        room = min(governor.PACK, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
         if room <= 0:
             return 0
         claimed = lane.messages_claim(limit=room, job_id=self.job_id)

@@ -31,6 +31,7 @@ ALERT_RATE = Rate(1, "10m")  # per group: what goes on failing is told again, wi
     timeout="2m",
     retry=Delays("1s 5s 15s 30s"),
     on_notify=True,
+    single=True,
 )
 def drain_queue() -> Outcome | dict[str, int]:
     """Send the due rows of notification_queue; woken by each insert, and each half minute anyway."""
@@ -42,7 +43,7 @@ def drain_queue() -> Outcome | dict[str, int]:
     run = Drain(context)
     again = run.run()
     if again is not None and again <= AGAIN_AT_MOST:
-        drain_queue.enqueue(coalesce=True, partition="telegram.drain_queue", delay=again)
+        drain_queue.enqueue(delay=again)
     return {"sent": run.sent, "failed": run.failed}
 
 

@@ -1,0 +1,131 @@
+"""What the pages of the console have in common: who may see and do what, and how it is answered.
+
+Rows are never edited by hand. A page shows them; a deed (POST only) calls a service, which audits.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from lib import clock
+from lib.errors import DomainError
+
+if TYPE_CHECKING:  # unfold brings no types, and its class is Django's with another look
+    from django.contrib.admin import ModelAdmin as ThemedAdmin
+
+    AdminBase = ThemedAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as AdminBase
+
+P = ParamSpec("P")
+
+
+class ConsoleAdmin(AdminBase):
+    """Rows with pages of their own in place of Django's lists and forms."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        del request, obj
+        return False
+
+    def pages(self) -> list[URLPattern]:
+        """The addresses below that of the list. Made with `at`."""
+        return []
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self.at("", self.changelist_view, "changelist"), *self.pages()]
+
+    def at(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
+        """An address; its name is `admin:jobs_<model>_<name>`."""
+        full = f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+        return path(route, self.admin_site.admin_view(view), name=full)
+
+    def home(self) -> str:
+        """The address of the list."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
+        return reverse(name)
+
+    def show(
+        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """A page, if the user may view the rows; else 403."""
+        self.check_view(request)
+        request.current_app = self.admin_site.name
+        everything = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "is_fullwidth": "1",
+            "now": clock.now(),
+            "here": request.get_full_path(),
+            **context,
+        }
+        return TemplateResponse(request, f"admin/jobs/{template}.html", everything, status=status)
+
+    def check_view(self, request: HttpRequest) -> None:
+        """Raise PermissionDenied unless the user may view the rows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+
+Deed = Callable[Concatenate[Any, HttpRequest, P], str | HttpResponseBase]
+View = Callable[Concatenate[Any, HttpRequest, P], HttpResponseBase]
+
+
+def deed(permission: str) -> Callable[[Deed[P]], View[P]]:
+    """Make a view of a method that acts: POST only, for holders of the permission.
+
+    The method returns the sentence to show, or a response of its own. What a service refuses is shown
+    in its words. Then the user is back where they came from.
+    """
+
+    def decorate(method: Deed[P]) -> View[P]:
+        @wraps(method)
+        def view(
+            self: ConsoleAdmin, request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            if request.method != "POST":
+                return HttpResponseNotAllowed(["POST"])
+            check(request, permission)
+            try:
+                done = method(self, request, *args, **kwargs)
+            except DomainError as exc:
+                messages.error(request, f"Refused: {exc.message}.".replace("..", "."))
+            else:
+                if isinstance(done, HttpResponseBase):
+                    return done
+                messages.success(request, done)
+            return back(request, self.home())
+
+        return view
+
+    return decorate
+
+
+def check(request: HttpRequest, permission: str) -> None:
+    """Raise PermissionDenied unless the user holds the permission."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponse:
+    """To the page that the form was on (its field `next`), if it is one of ours."""
+    target = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return HttpResponseRedirect(target if is_ours else otherwise)
