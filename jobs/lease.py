@@ -4,6 +4,7 @@ Every write presents the fence of the lease; a row whose fence has moved on is l
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,10 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 
 from jobs import sql, stats
+from jobs.alerts import job_died
 from lib import clock
 
 
@@ -136,8 +139,18 @@ def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
     if completed:
         written.update(row[0] for row in sql.rows(_COMPLETE, _completed_params(completed)))
     if others:
-        written.update(row[0] for row in sql.rows(_PUT_BACK, _other_params(others)))
+        with _told_together(others):
+            changed = {row[0] for row in sql.rows(_PUT_BACK, _other_params(others))}
+            for end in others:
+                if end.name == "dead" and end.lease.id in changed:
+                    job_died(kind_name=end.lease.kind, job_id=end.lease.id, error=end.error or "")
+        written |= changed
     return written
+
+
+def _told_together(ended: Sequence[Ended]) -> AbstractContextManager[object]:
+    """A death and the alert about it are one transaction; without a death one statement needs none."""
+    return transaction.atomic() if any(end.name == "dead" for end in ended) else nullcontext()
 
 
 _COMPLETE = "SELECT jobs_complete(%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)"
@@ -253,8 +266,15 @@ def leases_reap(
     culprit: the job that worker was at; the others keep their attempt. Repeat and race: each row is
     moved once, whoever comes first.
     """
-    found = sql.rows(
-        "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
-        [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
-    )
-    return [Reaped(*row) for row in found]
+    with transaction.atomic():
+        found = sql.rows(
+            "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
+            [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
+        )
+        reaped = [Reaped(*row) for row in found]
+        for lost in reaped:
+            if lost.outcome == "dead":
+                job_died(
+                    kind_name=lost.kind, job_id=lost.id, error="its workers died while they ran it"
+                )
+    return reaped

@@ -30,7 +30,7 @@ class QueueAdmin(ConsoleAdmin):
     def live(self, request: HttpRequest) -> HttpResponseBase:
         """The numbers of the page, for the page that is open already."""
         self.check_view(request)
-        return JsonResponse(queues_live())
+        return JsonResponse(queues_live(queues_depth()))
 
     @deed("jobs.pause_queue")
     def pause(self, request: HttpRequest, name: str) -> str:

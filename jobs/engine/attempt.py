@@ -19,12 +19,14 @@ from jobs.ladders import Delays, jittered
 from jobs.lease import Ended, Lease, outcomes_write
 from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
 from jobs.registry import JobKind
+from jobs.slots import slot_take
 from lib import clock
 from lib.context import correlation_id
 
 logger = logging.getLogger("jobs.engine")
 
 MAX_ERROR_CHARS = 8000
+SLOT_WAIT = timedelta(seconds=1)
 
 
 def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
@@ -39,6 +41,10 @@ def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
         return Snooze(jittered(wait), f"breaker {kind.breaker} is open")
     if kind.rate and (wait := rates.take(f"kind:{kind.name}", kind.rate)) is not None:
         return Snooze(wait, "rate limit")
+    if kind.concurrency and not slot_take(
+        f"kind:{kind.name}", kind.concurrency, lease.id, lease.fence
+    ):
+        return Snooze(jittered(SLOT_WAIT), f"{kind.concurrency} of its kind run already")
     return None
 
 

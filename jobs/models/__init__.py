@@ -1,7 +1,7 @@
 """The rows of the job platform. docs/jobs.md draws how they change."""
 
 from jobs.models.audit import AuditEntry
-from jobs.models.guards import Breaker, BreakerEvent, RateBucket
+from jobs.models.guards import Breaker, BreakerEvent, RateBucket, Slot
 from jobs.models.idempotency import KeptAnswer
 from jobs.models.job import (
     OPEN,
@@ -37,6 +37,7 @@ __all__ = [
     "RateBucket",
     "ScheduleEntry",
     "ScheduleFire",
+    "Slot",
     "State",
     "UniqueKey",
     "Worker",

@@ -45,6 +45,29 @@ class BreakerEvent(models.Model):
         return f"{self.breaker_id} {self.state}"
 
 
+class Slot(models.Model):
+    """A place of a kind that may run only so many times at once.
+
+    Its holder is the job of that fence while it runs; nobody has to give a place back, so that a
+    killed worker cannot keep one.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.CharField(max_length=160)
+    number = models.IntegerField()
+    job_id = models.UUIDField()
+    fence = models.BigIntegerField()
+
+    class Meta:
+        db_table = "jobs_slot"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "number"], name="jobs_slot_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
 class RateBucket(models.Model):
     """A rate limit that holds across all workers (generic cell rate algorithm).
 

@@ -75,15 +75,16 @@ def queues_rates() -> tuple[dict[str, QueueRates], float]:
     return rates, float(found[0]) if found else 0.0
 
 
-def queues_live() -> dict[str, Any]:
-    """What the page of the queues asks for every few seconds, as JSON.
+def queues_live(depths: list[QueueDepth]) -> dict[str, Any]:
+    """Depths and rates: what the page of the queues asks for every few seconds, as JSON.
 
     {"queues": {name: {"available": 3, ..., "oldest_s": 1.5, "made": [60 numbers], ...}}}
+    Two queries.
     """
     rates, minute_s = queues_rates()
     now = clock.now()
     queues = {}
-    for depth in queues_depth():
+    for depth in depths:
         of_queue = rates.get(depth.name, QueueRates())
         oldest = depth.oldest_due_at
         queues[depth.name] = {

@@ -1,0 +1,6 @@
+"""Which apps tell numbers at /metrics. The apps do not know who asks."""
+
+from config.metrics import register_collector
+from jobs import metrics as jobs_metrics
+
+register_collector(jobs_metrics.collect)
