@@ -1,30 +1,33 @@
 """The lane: one run claims due messages just in time, sends them in threads, writes their fates.
 
-Only one run at a time exists in all clusters (its job stands in a partition line), so that a new run
-may take over what a killed one was sending. It claims no more than it sends at once: a critical
-message that comes in the meantime waits for nobody's pocket.
+Only one run at a time exists in all clusters (its kind is single), so that a new run may take over
+what a killed one was sending. It claims no more than it sends at once: a critical message that comes
+in the meantime waits for nobody's pocket. While Telegram has asked to wait or is down, nothing is
+claimed; after an outage getMe asks first, which costs no message a try and doubles none.
 """
 
 import logging
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
-from uuid import UUID
 
 from django.conf import settings
 
 from jobs import breakers
 from jobs.context import JobContext
+from jobs.models import Breaker
 from lib import clock
+from lib.ids import uuid7
 from notifications.telegram import errors, governor, lane
 from notifications.telegram.alerts import message_failed, token_refused
 from notifications.telegram.lane import Claimed, Fate
-from notifications.telegram.models import QueuedMessage
-from notifications.telegram.sending import SENDERS, message_send
+from notifications.telegram.models import Chat
+from notifications.telegram.sending import SENDERS, client, message_send
 
 logger = logging.getLogger(__name__)
 
 RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it short
+SHORT = timedelta(seconds=0.05)  # a look at what is due costs more than to wait for so long
 DEDUP_TTL = timedelta(hours=24)
 SERVICE_FAILURES = (errors.TelegramUnavailable, errors.OutcomeUnknown)
 
@@ -32,21 +35,25 @@ Sent = tuple[Fate, errors.TelegramError | None]
 
 
 class Drain:
-    """One run. Returns from `run` when nothing is due, when Telegram is down, or after RUN_S."""
+    """One run. Returns from `run` when nothing is due, when Telegram is away, or after RUN_S."""
 
     def __init__(self, context: JobContext) -> None:
         self.context = context
-        self.job_id: UUID = context.id
+        self.id = uuid7()  # not that of the job: its next attempt is another run
         self.sent = self.failed = 0
         self._flying: dict[Future[Sent], Claimed] = {}
         self._threads = ThreadPoolExecutor(SENDERS, "telegram")
         self._until = time.monotonic() + RUN_S
+        self._in_doubt = True  # whether Telegram works; a failure raises the doubt again
 
     def run(self) -> timedelta | None:
         """Send what is due. Returns in how long to come again, None if nothing waits."""
         doubled = lane.messages_take_over()
         if doubled:
             logger.warning("%d messages may arrive twice: their sender was killed", doubled)
+        again = self._next()
+        if again is None or again > SHORT:
+            return again  # above all, no probe is taken that would find nothing to send
         try:
             again = self._loop()
         finally:
@@ -56,18 +63,20 @@ class Drain:
 
     def _loop(self) -> timedelta | None:
         while True:
-            late = time.monotonic() > self._until or self.context.interrupt is not None
-            down = breakers.wait_for("telegram")
-            claimed = 0 if late or down is not None else self._launch()
+            is_late = time.monotonic() > self._until or self.context.interrupt is not None
+            away = None if is_late else self._away()
+            claimed = 0 if is_late or away is not None else self._launch()
             if self._flying:
                 # A short look: critical messages may come while slow calls are on their way.
-                self._land(timeout_s=0 if claimed else 0.05)
-            elif down is not None:
-                return down
-            elif late:
+                self._land(timeout_s=0 if claimed else SHORT.total_seconds())
+            elif away is not None:
+                return away
+            elif is_late:
                 return timedelta(0)
             elif not claimed:
-                return self._next()
+                again = self._next()
+                if again is None or again > SHORT:
+                    return again
 
     def _next(self) -> timedelta | None:
         due = lane.next_due_at()
@@ -75,17 +84,40 @@ class Drain:
             return None
         return max(due - clock.now(), timedelta(0))
 
+    def _away(self) -> timedelta | None:
+        """For how long nothing may be sent: Telegram is down, or has asked to wait."""
+        down = breakers.wait_for("telegram")
+        if down is None and self._in_doubt:
+            if Breaker.objects.filter(name="telegram", state=Breaker.State.HALF_OPEN).exists():
+                down = self._probe()
+            down = down or governor.paused_for()
+            self._in_doubt = down is not None
+        return down
+
+    def _probe(self) -> timedelta | None:
+        """Is Telegram back? The breaker has chosen us to ask."""
+        try:
+            client().get_me()
+        except SERVICE_FAILURES as exc:
+            breakers.record_failure("telegram", str(exc))
+            return breakers.wait_for("telegram")
+        except errors.TelegramError as exc:
+            logger.info("telegram answers again: %s", exc)
+        breakers.record_success("telegram")
+        return None
+
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
         room = min(governor.PACK, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
         if room <= 0:
             return 0
-        claimed = lane.messages_claim(limit=room, job_id=self.job_id)
+        claimed = lane.messages_claim(limit=room, run_id=self.id)
         if not claimed:
             return 0
         fresh = self._without_duplicates(claimed)
         while fresh and (pause := governor.take(len(fresh))) is not None:
             if pause > timedelta(seconds=2) or self.context.interrupt is not None:
+                self._in_doubt = True
                 self._mark([Fate(m.id, "wait", wait=pause, reason="rate_limited") for m in fresh])
                 return 0
             time.sleep(min(pause.total_seconds(), 0.1))  # the pace of the lane itself
@@ -126,16 +158,18 @@ class Drain:
     def _learn(self, message: Claimed, fate: Fate, exc: errors.TelegramError | None) -> None:
         """What an answer means for the lane as a whole."""
         if isinstance(exc, SERVICE_FAILURES):
+            self._in_doubt = True
             breakers.record_failure("telegram", str(exc))
-        else:
+        elif fate.reason != "internal":
             breakers.record_success("telegram")
         if isinstance(exc, errors.RateLimited):
+            self._in_doubt = True
             governor.pause(exc.retry_after)
         elif isinstance(exc, errors.ChatMigrated):
-            QueuedMessage.objects.filter(
-                telegram_id=message.telegram_id, status=QueuedMessage.Status.PENDING
-            ).update(telegram_id=exc.new_chat_id)
+            # The claim sends its other messages, also later ones, to the new id.
+            Chat.objects.filter(pk=message.telegram_id).update(migrated_to=exc.new_chat_id)
         elif isinstance(exc, errors.BotUnauthorized):
+            self._in_doubt = True
             governor.pause(timedelta(minutes=1))
             token_refused(str(exc))
         if fate.outcome == "sent":
@@ -145,7 +179,7 @@ class Drain:
             message_failed(message, fate)
 
     def _mark(self, fates: list[Fate]) -> None:
-        marked = lane.messages_mark(self.job_id, fates)
+        marked = lane.messages_mark(self.id, fates)
         for fate in fates:
             if fate.id not in marked:
                 logger.warning("message %d was taken over by another run", fate.id)

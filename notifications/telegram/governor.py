@@ -10,6 +10,7 @@ from django.conf import settings
 
 from jobs import rates
 from jobs.registry import Rate
+from lib import clock
 
 BUCKET = "telegram"
 PACK = 3  # claimed and sent at once
@@ -26,3 +27,11 @@ def take(count: int) -> timedelta | None:
 def pause(span: timedelta) -> None:
     """Telegram asked to wait: every sender of this bot does, a little longer than asked."""
     rates.pause(BUCKET, span + timedelta(seconds=random.uniform(0.05, 0.5)))  # noqa: S311 - jitter
+
+
+def paused_for() -> timedelta | None:
+    """How long the pause still takes, if there is one."""
+    until = rates.paused_until(BUCKET)
+    if until is None:
+        return None
+    return max(until + clock.offset() - clock.now(), timedelta(0))  # the pause runs in real time

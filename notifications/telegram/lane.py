@@ -36,7 +36,7 @@ class Fate:
     is_unknown: bool = False  # it may have arrived nevertheless
 
 
-def messages_claim(*, limit: int, job_id: UUID) -> list[Claimed]:
+def messages_claim(*, limit: int, run_id: UUID) -> list[Claimed]:
     """Claim up to `limit` due messages, urgent ones first, at most one per chat."""
     return [
         Claimed(*row)
@@ -44,20 +44,20 @@ def messages_claim(*, limit: int, job_id: UUID) -> list[Claimed]:
             """SELECT id, telegram_id, message, parse_mode, notification_type, attempts, dedup_key,
                 correlation_id
             FROM telegram_claim(%s, %s, %s)""",
-            [limit, job_id, clock.offset()],
+            [limit, run_id, clock.offset()],
         )
     ]
 
 
-def messages_mark(job_id: UUID, fates: Sequence[Fate]) -> set[int]:
-    """Write fates; only messages that this job still holds are changed. Returns their ids."""
+def messages_mark(run_id: UUID, fates: Sequence[Fate]) -> set[int]:
+    """Write fates; only messages that this run still holds are changed. Returns their ids."""
     if not fates:
         return set()
     marked = sql.rows(
         """SELECT telegram_mark(%s, %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[],
             %s::interval[], %s::boolean[], %s)""",
         [
-            job_id,
+            run_id,
             [fate.id for fate in fates],
             [fate.outcome for fate in fates],
             [fate.message_id for fate in fates],
@@ -90,13 +90,17 @@ def next_due_at() -> datetime | None:
 
 
 def dedup_claim(key: str, message_id: int, ttl: timedelta) -> int | None:
-    """Take a dedup key for a message. None: it is ours; else the id of the message that holds it."""
+    """Take a dedup key for a message. None: it is ours; else the id of the message that holds it.
+
+    Repeat: who holds the key keeps it, until the end that was said first.
+    """
     now = clock.now()
     found = sql.row(
         """INSERT INTO telegram_dedup AS d (key, message_id, expires_at) VALUES (%s, %s, %s)
-        ON CONFLICT (key) DO UPDATE SET message_id = EXCLUDED.message_id, expires_at = EXCLUDED.expires_at
+        ON CONFLICT (key) DO UPDATE SET message_id = EXCLUDED.message_id,
+            expires_at = CASE WHEN d.expires_at <= %s THEN EXCLUDED.expires_at ELSE d.expires_at END
         WHERE d.expires_at <= %s OR d.message_id = EXCLUDED.message_id RETURNING 1""",
-        [key, message_id, now + ttl, now],
+        [key, message_id, now + ttl, now, now],
     )
     if found:
         return None

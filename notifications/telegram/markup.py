@@ -16,6 +16,7 @@ __all__ = [
     "CAPTION_LIMIT",
     "TEXT_LIMIT",
     "MarkupInvalid",
+    "TextEmpty",
     "escape",
     "plain",
     "shorten",
@@ -39,6 +40,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORD_ENDS = frozenset(" \t\n\r\v\f\u2028\u2029")
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 _LONGEST_CLUSTER = 64
+
+
+class TextEmpty(MarkupInvalid):
+    """Nothing of the text would be seen; no other parse mode helps."""
 
 
 def escape(value: object) -> str:
@@ -139,7 +144,7 @@ def _check_seen(seen: str) -> None:
     if _SURROGATE.search(seen):
         raise MarkupInvalid("The text holds half of a character (a lone surrogate).")
     if _BLANK.fullmatch(seen):
-        raise MarkupInvalid("The text is empty: nothing of it would be seen.")
+        raise TextEmpty("The text is empty: nothing of it would be seen.")
 
 
 def _fitting_cut(page: _Page, start: int, limit: int, spare_bytes: int = 0) -> int:

@@ -38,9 +38,10 @@ class QueuedMessage(models.Model):
     next_attempt_at = models.DateTimeField(null=True, blank=True)  # null: scheduled_at
     dedup_key = models.CharField(max_length=160, null=True, blank=True)
     message_id = models.BigIntegerField(null=True, blank=True)  # Telegram's, unique in the chat
-    reason = models.CharField(max_length=40, null=True, blank=True)  # why it failed, a stable word
+    reason = models.CharField(max_length=40, null=True, blank=True)  # why not sent, a stable word
+    failed_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)  # being sent since
-    claim_job = models.UUIDField(null=True, blank=True)
+    claim_run = models.UUIDField(null=True, blank=True)  # the run of the lane that sends it
     maybe_doubled = models.BooleanField(default=False, db_default=False)
     tries = models.JSONField(default=list, db_default=[])  # [{"at", "outcome", "error"}]
     correlation_id = models.CharField(max_length=64, null=True, blank=True)
@@ -82,6 +83,21 @@ class QueuedMessage(models.Model):
             ),
             models.Index(fields=["telegram_id", "-id"], name="notification_queue_story"),
             models.Index(fields=["status", "-id"], name="notification_queue_status"),
+            models.Index(
+                fields=["failed_at"],
+                condition=Q(failed_at__isnull=False),
+                name="notification_queue_failed",
+            ),
+            models.Index(
+                fields=["dedup_key", "-id"],
+                condition=Q(dedup_key__isnull=False),
+                name="notification_queue_dedup",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(status="pending", reason="unauthorized"),
+                name="notification_queue_refused",
+            ),
         ]
         permissions: ClassVar = [
             ("send_message", "Can queue Telegram messages"),
@@ -97,8 +113,7 @@ class Chat(models.Model):
 
     chat_id = models.BigIntegerField(primary_key=True)
     next_at = models.DateTimeField(null=True)  # no message before this
-    tail_at = models.DateTimeField(null=True)  # the last slot given to a message that must wait
-    migrated_to = models.BigIntegerField(null=True)
+    migrated_to = models.BigIntegerField(null=True)  # where its messages go since
     unreachable_since = models.DateTimeField(null=True)
     unreachable_reason = models.CharField(max_length=40, null=True)
     last_sent_at = models.DateTimeField(null=True)

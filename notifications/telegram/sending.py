@@ -29,7 +29,7 @@ def client() -> TelegramClient:
 def message_send(message: Claimed) -> tuple[Fate, errors.TelegramError | None]:
     """Send one claimed message. Gives its fate, and Telegram's error where the lane must know it.
 
-    Never raises for what Telegram or the network do.
+    Never raises: what goes wrong on our side is a failed try of this message and stops no other.
     """
     with correlated(message.correlation_id or f"telegram-{message.id}"):
         try:
@@ -41,20 +41,28 @@ def message_send(message: Claimed) -> tuple[Fate, errors.TelegramError | None]:
             fault("after_send")
         except errors.TelegramError as exc:
             return fate_of(message.id, message.attempts, exc), exc
+        except Exception as exc:
+            logger.exception("message %d could not be sent", message.id)
+            said = f"{type(exc).__name__}: {exc}"
+            return _try_failed(message.id, message.attempts, said, "internal"), None
     return Fate(message.id, "sent", message_id=sent.message_id, error=note), None
 
 
 def _readable(message: Claimed) -> tuple[str | None, str | None]:
     """The parse mode that works: broken markup that came by SQL is sent as the plain text it is."""
-    if not message.message.strip():
-        raise errors.TextRefused(errors.TextReason.EMPTY, "the text is empty")
-    parse_mode, note = message.parse_mode, None
+    text, parse_mode, note = message.message, message.parse_mode, None
     try:
-        markup.validate(message.message, parse_mode)
-    except markup.MarkupInvalid as exc:
-        parse_mode, note = None, f"sent as plain text: {exc}"
+        try:
+            markup.validate(text, parse_mode)
+        except markup.TextEmpty:
+            raise
+        except markup.MarkupInvalid as exc:
+            parse_mode, note = None, f"sent as plain text: {exc}"
+            markup.validate(text, parse_mode)
+    except markup.TextEmpty as exc:
+        raise errors.TextRefused(errors.TextReason.EMPTY, str(exc)) from None
     if (parse_mode or "html").lower() == "html":
-        length = markup.visible_length(message.message, parse_mode)
+        length = markup.visible_length(text, parse_mode)
         if length > markup.TEXT_LIMIT:
             raise errors.TextRefused(
                 errors.TextReason.TOO_LONG,
@@ -80,11 +88,18 @@ def fate_of(message_id: int, attempts: int, exc: errors.TelegramError) -> Fate:
             return Fate(
                 message_id, "wait", error=text, reason="unauthorized", wait=timedelta(minutes=1)
             )
-    unknown = isinstance(exc, errors.OutcomeUnknown)
+    is_unknown = isinstance(exc, errors.OutcomeUnknown)
+    reason = "outcome_unknown" if is_unknown else "unavailable"
+    return _try_failed(message_id, attempts, text, reason, is_unknown=is_unknown)
+
+
+def _try_failed(
+    message_id: int, attempts: int, error: str, reason: str, *, is_unknown: bool = False
+) -> Fate:
+    """A step up the ladder, or the end of it."""
     failures = attempts + 1
-    reason = "outcome_unknown" if unknown else "unavailable"
     if failures >= settings.NOTIFICATION_MAX_RETRIES:
-        return Fate(message_id, "failed", error=text, reason=reason, is_unknown=unknown)
+        return Fate(message_id, "failed", error=error, reason=reason, is_unknown=is_unknown)
     steps = PROCESS_QUEUE.steps
     wait = jittered(steps[min(failures, len(steps)) - 1])
-    return Fate(message_id, "retry", error=text, reason=reason, wait=wait, is_unknown=unknown)
+    return Fate(message_id, "retry", error=error, reason=reason, wait=wait, is_unknown=is_unknown)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Case, F, When
 
 from jobs import sql
 from jobs.audit import Account, audit_write
@@ -94,11 +95,17 @@ def message_queue(
 
 
 def message_retry(*, message_id: int, by: Account) -> None:
-    """Try a failed or cancelled message again, with all its tries anew. Raises MessageNotFailed."""
+    """Try a failed or cancelled message again, with all its tries anew. Raises MessageNotFailed.
+
+    What was dropped as a duplicate is then sent beside the other one: a person has asked for it.
+    """
     with transaction.atomic():
         changed = QueuedMessage.objects.filter(
             pk=message_id, status__in=["failed", "cancelled"]
-        ).update(status="pending", attempts=0, next_attempt_at=clock.now(), reason=None)
+        ).update(
+            status="pending", attempts=0, next_attempt_at=clock.now(), reason=None, failed_at=None,
+            dedup_key=Case(When(reason="duplicate", then=None), default=F("dedup_key")),
+        )  # fmt: skip
         _refuse_unless(changed, message_id, MessageNotFailed)
         sql.run("SELECT pg_notify('jobs_wake', 'telegram.drain_queue')")
         audit_write(by, "telegram.retry", "telegram message", message_id)
@@ -117,34 +124,45 @@ def message_cancel(*, message_id: int, by: Account) -> None:
 def _refuse_unless(changed: int, message_id: int, refusal: type[DomainError]) -> None:
     if changed:
         return
-    row = QueuedMessage.objects.filter(pk=message_id).only("status").first()
+    row = QueuedMessage.objects.filter(pk=message_id).only("status", "claimed_at").first()
     if row is None:
         raise NotFound(f"there is no message {message_id}")
-    raise refusal(f"message {message_id} is {row.status}")
+    state = "being sent just now" if row.claimed_at else row.status
+    raise refusal(f"message {message_id} is {state}")
 
 
 def message_explain(row: QueuedMessage) -> str:
-    """Why a message is where it is, in one sentence for a person."""
-    now = clock.now()
+    """Why a message is where it is, in a sentence or two for a person. No query."""
+    said = row.error_message or ""
     if row.status == "sent":
-        note = f" ({row.error_message})" if row.error_message else ""
+        at = f" at {row.sent_at:%F %T} UTC" if row.sent_at else ""
+        number = f" as message {row.message_id}" if row.message_id else ""
+        note = f" ({said})" if said else ""
         doubled = " It may have arrived twice." if row.maybe_doubled else ""
-        return f"Sent at {row.sent_at:%F %T} UTC as message {row.message_id}{note}.{doubled}"
+        return f"Sent{at}{number}{note}.{doubled}"
     if row.status == "failed":
-        return f"{_REASONS.get(row.reason or '', 'Gave up')} {row.error_message or ''}".strip()
+        return f"{REASONS.get(row.reason or '', 'Gave up.')} {said}".strip()
     if row.status == "cancelled":
-        return row.error_message or "Cancelled by a person."
+        return said if row.reason == "duplicate" and said else "Cancelled by a person."
     if row.claimed_at:
         return f"Is being sent since {row.claimed_at:%T} UTC."
+    return f"{_why_waiting(row)} {said if row.reason else ''}".strip()
+
+
+def _why_waiting(row: QueuedMessage) -> str:
     due = row.next_attempt_at or row.scheduled_at
+    again = f"the next try is at {due:%F %T} UTC."
+    if row.reason in _WAITS:
+        return f"{_WAITS[row.reason]}; {again}"
     if row.attempts:
-        return f"Failed {row.attempts} times; the next try is at {due:%F %T} UTC. {row.error_message or ''}"
-    if due > now:
-        return f"Waits for its time, {due:%F %T} UTC."
-    return f"Due since {due:%F %T} UTC; waits for its turn."
+        return f"Failed {row.attempts} time{'s' if row.attempts > 1 else ''}; {again}"
+    if row.scheduled_at > clock.now():
+        return f"Waits for its time, {row.scheduled_at:%F %T} UTC."
+    return f"Due since {row.scheduled_at:%F %T} UTC; waits for its turn."
 
 
-_REASONS = {
+# Why a message was not sent, by its `reason`: stable words, for people and programs.
+REASONS = {
     "blocked": "The person has blocked the bot.",
     "deactivated": "The account of the person is gone.",
     "not_started": "The person has never pressed Start in the bot.",
@@ -157,4 +175,10 @@ _REASONS = {
     "unavailable": "Telegram could not be reached, and all tries are used up.",
     "outcome_unknown": "Telegram did not answer; it may have arrived. All tries are used up.",
     "refused": "Telegram refused the request.",
+    "internal": "Our own code failed on it; the log has the traceback.",
+}
+_WAITS = {
+    "rate_limited": "Telegram asked the bot to wait",
+    "unauthorized": "Telegram refuses the token of the bot",
+    "migrated": "The group has a new id",
 }

@@ -19,6 +19,7 @@ from notifications.telegram.models import Dedup, QueuedMessage
 from notifications.telegram.sending import client
 
 AGAIN_AT_MOST = timedelta(seconds=30)
+MAYBE_DOUBLED = "maybe_doubled"  # checkpoint of a job whose try had an unknown end
 ALERT_RATE = Rate(1, "10m")  # per group: what goes on failing is told again, with a count
 
 
@@ -62,14 +63,15 @@ def send_now(
 ) -> Outcome:
     """Send one message at once, past the queue; once its retries are used up it goes into the queue.
 
-    Result: {"message_id", "sent_at"} or {"queued": id of the row}.
+    Result: {"message_id", "sent_at", "maybe_doubled"} or {"queued": id of the row}.
     """
+    # The pace first: the breaker may make us its probe, and then we must ask.
+    if (pause := governor.take(1)) is not None:
+        return Snooze(pause, "the pace of the bot")
     if (down := breakers.wait_for("telegram")) is not None:
         return _defer(
             Snooze(down, "Telegram is down"), telegram_id, message, notification_type, parse_mode
         )
-    if (pause := governor.take(1)) is not None:
-        return Snooze(pause, "the pace of the bot")
     try:
         sent = client().send_message(chat_id=telegram_id, text=message, parse_mode=parse_mode)
     except errors.RateLimited as exc:
@@ -88,9 +90,23 @@ def send_now(
         return Retry(str(exc))
     except errors.TelegramError as exc:
         breakers.record_failure("telegram", str(exc))
+        if isinstance(exc, errors.OutcomeUnknown) and (context := current_job()) is not None:
+            context.save_checkpoint(MAYBE_DOUBLED)
         return _defer(Retry(str(exc)), telegram_id, message, notification_type, parse_mode)
     breakers.record_success("telegram")
-    return Done({"message_id": sent.message_id, "sent_at": clock.now().isoformat()})
+    return Done(
+        {
+            "message_id": sent.message_id,
+            "sent_at": clock.now().isoformat(),
+            "maybe_doubled": _maybe_doubled(),
+        }
+    )
+
+
+def _maybe_doubled() -> bool:
+    """Did an earlier try of this job end without an answer?"""
+    context = current_job()
+    return context is not None and context.checkpoint == MAYBE_DOUBLED
 
 
 def _defer(
@@ -106,7 +122,7 @@ def _defer(
         return otherwise
     row = QueuedMessage.objects.create(
         telegram_id=telegram_id, message=message, notification_type=notification_type,
-        parse_mode=parse_mode, priority=Priority.CRITICAL,
+        parse_mode=parse_mode, priority=Priority.CRITICAL, maybe_doubled=_maybe_doubled(),
     )  # fmt: skip
     return Done({"queued": row.pk})
 

@@ -143,7 +143,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             [((Path(__file__).parent / "sql" / "queue.sql").read_text(), None)],
-            "DROP FUNCTION notification_queue_wake CASCADE; DROP FUNCTION telegram_claim; "
-            "DROP FUNCTION telegram_take_over; DROP FUNCTION telegram_mark",
+            "DROP FUNCTION notification_queue_wake CASCADE",
         ),
     ]
