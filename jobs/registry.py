@@ -183,7 +183,7 @@ def job(
         clash = RESERVED & set(signature.parameters)
         if clash:
             raise TypeError(f"{name}: args may not be called {', '.join(sorted(clash))}")
-        if name in _kinds and _kinds[name].function.__qualname__ != function.__qualname__:
+        if name in _kinds and _place(_kinds[name].function) != _place(function):
             raise TypeError(f"two jobs are declared as {name}")
         periodic = None
         if every is not None or cron:
@@ -216,6 +216,11 @@ def job(
         return kind
 
     return declare
+
+
+def _place(function: Callable[..., Any]) -> tuple[str, str]:
+    """Where a function is written; the same when its module is read again."""
+    return function.__module__, function.__qualname__
 
 
 def kind_get(name: str) -> JobKind[Any]:
@@ -254,7 +259,7 @@ def _fits(value: object, hint: Any) -> bool:
     if hint is None or hint is type(None):
         return value is None
     target = origin or hint
-    if not isinstance(target, type):
+    if target is Any or not isinstance(target, type):  # Any is a class since Python 3.11
         return True
     if isinstance(value, bool) and target in {int, float}:
         return False
