@@ -1,0 +1,40 @@
+"""Kinds for one test, and a clean memory of what a process keeps beside the database."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from jobs import breakers, registry, stats
+from jobs.registry import JobKind, job
+
+Declare = Callable[..., JobKind[Any]]
+
+
+@pytest.fixture(autouse=True)
+def own_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No counts and no breakers of another test, and no thread that counts behind our back."""
+    monkeypatch.setattr(stats, "_flusher", threading.Timer(0, stats.flush))  # never started
+    stats._pending.clear()
+    breakers._cached().clear()
+    yield
+    stats._pending.clear()
+    breakers._cached().clear()
+
+
+def _nothing(n: int = 0) -> None:
+    """Do nothing."""
+
+
+@pytest.fixture
+def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
+    """Declare a kind for this test only: declare(function, name="tests.kind", retry=...)."""
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+
+    def make(
+        function: Callable[..., Any] = _nothing, *, name: str = "tests.kind", **options: Any
+    ) -> JobKind[Any]:
+        return job(name, **options)(function)
+
+    return make
