@@ -155,7 +155,7 @@ _Q2_REDIS = Peer(
     tuned=_QCLUSTER,
     shipped=_QCLUSTER,
     left=lambda servers: _redis(servers, "LLEN", "django_q:bench:q"),
-    shipped_jobs=600,
+    shipped_jobs=2000,  # beyond the 500 jobs after which a worker is replaced
 )
 _Q2_ORM = Peer(
     name="django-q2 orm",
@@ -169,5 +169,5 @@ _Q2_ORM = Peer(
     left=_left_in_orm,
     in_redis=False,
     pilot_jobs=600,
-    shipped_jobs=600,
+    shipped_jobs=1200,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.bench_venv import BenchVenv, bench_venv
 from benchmarks.contenders import Peer, peers
 from benchmarks.harness import Measurement, Options, Run, Runner, run_once, summarise
+from benchmarks.ours.runner import OursRunner
 from benchmarks.peer_runner import PeerRunner
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, jobs_table, per_second
@@ -40,7 +41,13 @@ class Bench:
     options: Options
 
 
-OURS: tuple[Callable[[Bench], Runner], ...] = ()  # left out by --peers-only
+def _ours(shape: str) -> Callable[[Bench], Runner]:
+    return lambda bench: OursRunner(servers=bench.servers, workspace=bench.workspace, shape=shape)
+
+
+OURS: tuple[Callable[[Bench], Runner], ...] = tuple(
+    _ours(shape) for shape in ("plain", "full", "keys", "hot")
+)  # left out by --peers-only
 
 
 def jobs(options: Options) -> Table:

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from jobs import breakers, sql
+from jobs import breakers, crons, sql
 from jobs.audit import Account, audit_write
 from jobs.errors import QueueUnknown
 from jobs.models import Queue, ScheduleEntry, Worker
-from jobs.schedules import fire_now
+from jobs.schedules import fire_now, schedule_edit
 from lib import clock
 from lib.errors import InputInvalid, NotFound
 
@@ -43,10 +43,28 @@ def queue_resume(*, name: str, by: Account) -> None:
 
 def schedule_run_now(*, name: str, by: Account) -> UUID:
     """Run the job of a schedule now, besides its slots. Returns the id of the job."""
-    _entry(name)
-    job_id = UUID(fire_now(name))
-    audit_write(by, "schedules.run", "schedule", name, job=str(job_id))
+    with transaction.atomic():
+        _entry(name)
+        job_id = UUID(fire_now(name))
+        audit_write(by, "schedules.run", "schedule", name, job=str(job_id))
     return job_id
+
+
+def schedule_retime(
+    *, name: str, every_s: float | None, cron: str, timezone: str = "UTC", by: Account
+) -> None:
+    """Change when a schedule runs; migrate leaves it alone from then on. Raises InputInvalid."""
+    with transaction.atomic():
+        entry = _entry(name)
+        was = entry.cron or entry.every_s
+        try:
+            schedule_edit(entry, every_s=every_s, cron=cron, timezone=timezone)
+        except crons.CronInvalid as exc:
+            raise InputInvalid(str(exc)) from None
+        audit_write(
+            by, "schedules.retime", "schedule", name,
+            was=was, now=cron or every_s, timezone=timezone,
+        )  # fmt: skip
 
 
 def schedule_pause(*, name: str, by: Account) -> None:

@@ -96,6 +96,8 @@ def enter(context: JobContext | None) -> None:
 class JobLogHandler(logging.Handler):
     """Copies the lines that a job logs to its row."""
 
+    ignores_rows = True  # those that lib.logs.log_rows writes are the engine's own
+
     def emit(self, record: logging.LogRecord) -> None:
         context = _current.get()
         if context is not None and not record.name.startswith("jobs.engine"):

@@ -70,7 +70,7 @@ def answer_once(
         return Answer(status, _dump(content))
     if not 1 <= len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise IdempotencyKeyInvalid
-    body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    body_hash = _hash(body)
     with transaction.atomic():
         lock = f"{account_id}\n{scope}\n{key}"
         free = sql.row("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 748202))", [lock])
@@ -100,6 +100,13 @@ def answers_forget(*, before: timedelta = KEPT_FOR) -> int:
     """Delete answers that are older than the span. Returns how many."""
     deleted, _ = KeptAnswer.objects.filter(created_at__lt=clock.now() - before).delete()
     return deleted
+
+
+def _hash(body: Any) -> str:
+    try:
+        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except TypeError:  # JSON is read up to a depth of 1,024, but written up to 254 only
+        raise InputInvalid("the body is nested too deeply") from None
 
 
 def _dump(content: Any) -> bytes:

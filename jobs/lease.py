@@ -213,7 +213,7 @@ def leases_extend(
         sql.rows(
             """UPDATE jobs_job j SET lease_until = clock_timestamp() + %s
             FROM unnest(%s::uuid[], %s::bigint[]) f (id, fence)
-            WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running'
+            WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL
             RETURNING j.id, j.cancel_requested_at IS NOT NULL""",
             [span or settings.JOBS["lease"], *_split(pairs)],
         )
@@ -226,7 +226,7 @@ def leases_look(pairs: Sequence[tuple[UUID, int]]) -> dict[UUID, bool]:
         sql.rows(
             """SELECT j.id, j.cancel_requested_at IS NOT NULL FROM jobs_job j
             JOIN unnest(%s::uuid[], %s::bigint[]) f (id, fence) ON j.id = f.id
-            WHERE j.fence = f.fence AND j.state = 'running'""",
+            WHERE j.fence = f.fence AND j.lease_until IS NOT NULL""",
             _split(pairs),
         )
     )

@@ -33,7 +33,7 @@ class ServiceTokenAuthentication(authentication.BaseAuthentication):
         found: tuple[User, Any] = TokenAuthentication().authenticate_credentials(parts[1])
         return found
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
@@ -43,7 +43,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     The token may come as X-CSRFToken (Django's name) or X-CSRF-Token (the broadcast contract).
     """
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return "Session"  # without it a stranger would be answered 403 instead of 401
 
     def enforce_csrf(self, request: Request) -> None:
@@ -59,5 +59,5 @@ class SessionAuthentication(authentication.SessionAuthentication):
 class OpenIdentityAuthentication(authentication.BaseAuthentication):
     """Lets anybody in as `open-identity`. Only with OPEN_IDENTITY=1, which production refuses."""
 
-    def authenticate(self, request: Request) -> tuple[User, None] | None:  # noqa: ARG002
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
         return (open_identity(), None) if settings.OPEN_IDENTITY else None

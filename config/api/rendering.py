@@ -37,8 +37,8 @@ class OrjsonRenderer(BaseRenderer):
     def render(
         self,
         data: Any,
-        accepted_media_type: str | None = None,  # noqa: ARG002 - DRF's signature
-        renderer_context: Any = None,  # noqa: ARG002
+        accepted_media_type: str | None = None,
+        renderer_context: Any = None,
     ) -> bytes:
         return b"" if data is None else dumps(data)
 
@@ -55,7 +55,7 @@ class OrjsonParser(BaseParser):
     def parse(
         self,
         stream: IO[bytes],
-        media_type: str | None = None,  # noqa: ARG002 - DRF's signature
+        media_type: str | None = None,
         parser_context: Any = None,
     ) -> Any:
         context = parser_context or {}

@@ -35,7 +35,7 @@ class AccountThrottle(BaseThrottle):
     def __init__(self) -> None:
         self._wait_s: float | None = None
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - DRF's signature
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         if request.user.is_authenticated:
             scope, who = "account", str(request.user.pk)
         else:

@@ -23,7 +23,7 @@ def _database(address: str) -> dict[str, Any]:
     if not name:
         raise env.SettingInvalid("DATABASE_URL", "names no database; it must end in /NAME.")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgres",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

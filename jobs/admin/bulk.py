@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, reverse
 
 from jobs.admin.forms import JobFilterForm
-from jobs.admin.pages import ConsoleAdmin, back, check
+from jobs.admin.pages import ConsoleAdmin, back, check, safe
 from jobs.bulk import ACTIONS, MOST, JobFilter, jobs_bulk
 from jobs.models import JobRecord, Priority, State
 from jobs.selectors.listing import COLUMNS
@@ -66,7 +66,7 @@ class BulkPages(ConsoleAdmin):
             *super().pages(),
         ]
 
-    def act(self, request: HttpRequest) -> HttpResponseBase:
+    def act(self, request: HttpRequest) -> HttpResponse:
         """GET: what would happen. POST: it happens, once per page that was looked at."""
         check(request, "jobs.operate_job")
         data = request.POST if request.method == "POST" else request.GET
@@ -81,7 +81,7 @@ class BulkPages(ConsoleAdmin):
 
     def _dry_run(
         self, request: HttpRequest, action: str, where: JobFilter, form: JobFilterForm | None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         if form is not None and where.created_to is None:
             # What is agreed to is what was seen: jobs made after this moment stay out.
             where = replace(where, created_to=clock.now())
@@ -94,9 +94,7 @@ class BulkPages(ConsoleAdmin):
         if form is None:
             hidden += [("id", str(job_id)) for job_id in where.ids]
         else:
-            assert where.created_to is not None
-            given = {**form.given(), "created_to": where.created_to.isoformat()}
-            hidden += [("scope", "matching"), *given.items()]
+            hidden += [("scope", "matching"), *_pinned(form, where).items()]
         return self.show(
             request,
             "bulk",
@@ -111,13 +109,14 @@ class BulkPages(ConsoleAdmin):
             chips=form.chips() if form else [],
             priorities=Priority.choices,
             most=MOST,
-            origin=_origin(request),
+            origin=safe(request, request.GET.get("next", ""), self.home()),
         )
 
-    def _act_now(self, request: HttpRequest, action: str, where: JobFilter) -> HttpResponseBase:
+    def _act_now(self, request: HttpRequest, action: str, where: JobFilter) -> HttpResponse:
         if request.session.get(_ONCE) != request.POST.get("once"):
             messages.warning(
-                request, "Nothing was done: that page was used before, or is out of date. Look again."
+                request,
+                "Nothing was done: that page was used before, or is out of date. Look again.",
             )
             return back(request, self.home())
         del request.session[_ONCE]
@@ -139,11 +138,11 @@ class BulkPages(ConsoleAdmin):
             "matched": result.matched,
             "refused": result.refused,
             "more": result.more,
-            "origin": request.POST.get("next", ""),
+            "origin": safe(request, request.POST.get("next", ""), self.home()),
         }
         return HttpResponseRedirect(reverse("admin:jobs_jobrecord_act_done"))
 
-    def act_done(self, request: HttpRequest) -> HttpResponseBase:
+    def act_done(self, request: HttpRequest) -> HttpResponse:
         """What was done, and what was refused and why. Safe to load again."""
         result = request.session.get(_RESULT)
         if result is None:
@@ -155,7 +154,7 @@ class BulkPages(ConsoleAdmin):
             deed=DEEDS[result["action"]],
             result=result,
             refused_count=result["matched"] - result["done"],
-            origin=result["origin"] or self.home(),
+            origin=result["origin"],
         )
 
 
@@ -181,8 +180,10 @@ def _what_is_missing(action: str, data: QueryDict, form: JobFilterForm | None) -
     return "Filter the list first: acting on every job there is would be a mistake."
 
 
-def _origin(request: HttpRequest) -> str:
-    return request.GET.get("next", "") if request.GET.get("next", "").startswith("/admin/") else ""
+def _pinned(form: JobFilterForm, where: JobFilter) -> dict[str, str]:
+    """The filter with its times fixed: "2h" means another range by the time of the click."""
+    times = {"created_from": where.created_from, "created_to": where.created_to}
+    return form.given() | {name: at.isoformat() for name, at in times.items() if at}
 
 
 def _rows(ids: list[str]) -> list[JobRecord]:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime, time
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils.dateparse import parse_date, parse_datetime
@@ -87,7 +87,11 @@ class FilterForm(forms.Form):
     def chips(self) -> list[dict[str, str]]:
         """Each filled field with the query that leaves it out."""
         return [
-            {"label": str(self.fields[name].label), "value": value, "without": self.query(**{name: ""})}
+            {
+                "label": str(self.fields[name].label),
+                "value": value,
+                "without": self.query(**{name: ""}),
+            }
             for name, value in self.given().items()
         ]
 
@@ -172,7 +176,9 @@ class ArgsForm(forms.Form):
 
     args = JsonObjectField(
         label="Args (JSON)",
-        widget=forms.Textarea({"rows": 14, "spellcheck": "false", "data-json": "", "autofocus": True}),
+        widget=forms.Textarea(
+            {"rows": 14, "spellcheck": "false", "data-json": "", "autofocus": True}
+        ),
     )
 
     def __init__(self, *args: Any, kind: JobKind[Any], **kwargs: Any) -> None:
@@ -203,11 +209,11 @@ class ScheduleForm(forms.Form):
         label="or cron",
         required=False,
         max_length=100,
-        widget=forms.TextInput({"placeholder": "5 0 * * *", "autocomplete": "off", "class": "mono"}),
+        widget=forms.TextInput(
+            {"placeholder": "5 0 * * *", "autocomplete": "off", "class": "mono"}
+        ),
     )
     timezone = forms.CharField(label="Time zone of the cron", initial="UTC", max_length=60)
-
-    field_order: ClassVar = ["every", "cron", "timezone"]
 
     def clean_every(self) -> float | None:
         """The interval in seconds."""

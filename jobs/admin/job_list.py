@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
@@ -33,9 +33,8 @@ class JobLists(ConsoleAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         del extra_context
-        self.check_view(request)
         if wanted := request.GET.get("q", "").strip():
             return HttpResponseRedirect(_found(wanted))
         form = JobFilterForm(request.GET)
@@ -51,9 +50,8 @@ class JobLists(ConsoleAdmin):
             **_list_context(request, form, page),
         )
 
-    def dead(self, request: HttpRequest) -> HttpResponseBase:
+    def dead(self, request: HttpRequest) -> HttpResponse:
         """Dead jobs that wait for a person: in groups, and one by one."""
-        self.check_view(request)
         data = request.GET.copy()
         data["state"] = State.DEAD
         form = JobFilterForm(data)
@@ -85,7 +83,7 @@ def _list_context(
     current = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
     following = ""
     if page and page.after:
-        here = urlencode({"after": page.after, "page": current + 1})
+        here = urlencode({"after": str(page.after), "page": str(current + 1)})
         following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
     return {
         "form": form,
@@ -104,7 +102,9 @@ def _found(wanted: str) -> str:
     if job_id is not None:
         if JobRecord.objects.filter(pk=job_id).exists():
             return reverse("admin:jobs_jobrecord_change", args=[job_id])
-        return f"{home}?{urlencode({'correlation_id': wanted if '-' not in wanted else job_id.hex})}"
+        return (
+            f"{home}?{urlencode({'correlation_id': wanted if '-' not in wanted else job_id.hex})}"
+        )
     by_key = replace(JobFilter(), key=wanted[:160])
     name = "key" if jobs_page(by_key, size=1).jobs else "correlation_id"
     return f"{home}?{urlencode({name: wanted})}"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -50,10 +49,17 @@ class ConsoleAdmin(AdminBase):
     def get_urls(self) -> list[URLPattern]:
         return [self.at("", self.changelist_view, "changelist"), *self.pages()]
 
-    def at(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
-        """An address; its name is `admin:jobs_<model>_<name>`."""
+    def at(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        """An address for those who may view the rows; its name is `admin:jobs_<model>_<name>`."""
         full = f"{self.opts.app_label}_{self.opts.model_name}_{name}"
-        return path(route, self.admin_site.admin_view(view), name=full)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return path(route, self.admin_site.admin_view(guarded), name=full)
 
     def home(self) -> str:
         """The address of the list."""
@@ -63,8 +69,7 @@ class ConsoleAdmin(AdminBase):
     def show(
         self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
     ) -> TemplateResponse:
-        """A page, if the user may view the rows; else 403."""
-        self.check_view(request)
+        """A page."""
         request.current_app = self.admin_site.name
         everything = {
             **self.admin_site.each_context(request),
@@ -76,14 +81,9 @@ class ConsoleAdmin(AdminBase):
         }
         return TemplateResponse(request, f"admin/jobs/{template}.html", everything, status=status)
 
-    def check_view(self, request: HttpRequest) -> None:
-        """Raise PermissionDenied unless the user may view the rows."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
 
-
-Deed = Callable[Concatenate[Any, HttpRequest, P], str | HttpResponseBase]
-View = Callable[Concatenate[Any, HttpRequest, P], HttpResponseBase]
+Deed = Callable[Concatenate[Any, HttpRequest, P], str | HttpResponse]
+View = Callable[Concatenate[Any, HttpRequest, P], HttpResponse]
 
 
 def deed(permission: str) -> Callable[[Deed[P]], View[P]]:
@@ -96,8 +96,8 @@ def deed(permission: str) -> Callable[[Deed[P]], View[P]]:
     def decorate(method: Deed[P]) -> View[P]:
         @wraps(method)
         def view(
-            self: ConsoleAdmin, request: HttpRequest, *args: P.args, **kwargs: P.kwargs
-        ) -> HttpResponseBase:
+            self: Any, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
             if request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
             check(request, permission)
@@ -106,7 +106,7 @@ def deed(permission: str) -> Callable[[Deed[P]], View[P]]:
             except DomainError as exc:
                 messages.error(request, f"Refused: {exc.message}.".replace("..", "."))
             else:
-                if isinstance(done, HttpResponseBase):
+                if isinstance(done, HttpResponse):
                     return done
                 messages.success(request, done)
             return back(request, self.home())
@@ -124,8 +124,13 @@ def check(request: HttpRequest, permission: str) -> None:
 
 def back(request: HttpRequest, otherwise: str) -> HttpResponse:
     """To the page that the form was on (its field `next`), if it is one of ours."""
-    target = request.POST.get("next", "")
+    sent = request.POST if request.method == "POST" else request.GET
+    return HttpResponseRedirect(safe(request, sent.get("next", ""), otherwise))
+
+
+def safe(request: HttpRequest, target: str, otherwise: str) -> str:
+    """The target if it is an address of ours, else the other one: nobody is led away by a link."""
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return HttpResponseRedirect(target if is_ours else otherwise)
+    return target if is_ours else otherwise

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern
 
 from jobs.admin.pages import ConsoleAdmin, deed
@@ -23,13 +23,13 @@ class QueueAdmin(ConsoleAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         del extra_context
-        return self.show(request, "queues", "Queues", queues=queues_depth(), live=queues_live())
+        queues = queues_depth()
+        return self.show(request, "queues", "Queues", queues=queues, live=queues_live(queues))
 
-    def live(self, request: HttpRequest) -> HttpResponseBase:
+    def live(self, request: HttpRequest) -> HttpResponse:
         """The numbers of the page, for the page that is open already."""
-        self.check_view(request)
         return JsonResponse(queues_live(queues_depth()))
 
     @deed("jobs.pause_queue")

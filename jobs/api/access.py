@@ -24,14 +24,14 @@ class HasAnyPermission(BasePermission):
         return any(request.user.has_perm(name) for name in needed)
 
 
-class WorkerAccess:
+class WorkerView(APIView):
     """For views of outside workers."""
 
     permission_classes = (HasAnyPermission,)
     any_permission = (LEASE, LEASE_ANY)
 
 
-class ReadAccess:
+class ReadView(APIView):
     """For views that tell about jobs: readers, and those who make or run them."""
 
     permission_classes = (HasAnyPermission,)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -35,21 +36,28 @@ class SecondsField(serializers.Field[timedelta, Any, Any, Any]):
 
 
 @extend_schema_field({})
-class AnyJsonField(serializers.JSONField):
-    """Any JSON value."""
+class AnyJsonField(serializers.Field[Any, Any, Any, Any]):
+    """Any JSON value, as it is."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            orjson.dumps(data)
+        except TypeError:  # read up to a depth of 1,024, but written up to 254 only
+            raise serializers.ValidationError("Is nested too deeply.") from None
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
-class ObjectField(serializers.Field[dict[str, Any], Any, Any, Any]):
+class ObjectField(AnyJsonField):
     """A JSON object, as it is."""
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
             raise serializers.ValidationError("Must be an object.")
-        return data
-
-    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
-        return value
+        return super().to_internal_value(data)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ change of the row. Both know nothing of threads, leases or pools.
 import logging
 import time
 import traceback
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from jobs.registry import JobKind
 from jobs.slots import slot_take
 from lib import clock
 from lib.context import correlation_id
+from lib.logs import log_rows
 
 logger = logging.getLogger("jobs.engine")
 
@@ -149,14 +151,18 @@ def _delay(lease: Lease, kind: JobKind[Any] | None, outcome: Retry) -> timedelta
     return max(outcome.after, timedelta(0)) if outcome.after is not None else step
 
 
-def outcome_log(end: Ended) -> None:
+_LEVELS = {"retried": logging.WARNING, "dead": logging.ERROR}
+
+
+def outcomes_log(ended: Sequence[Ended]) -> None:
     """One line per outcome. WARNING will be tried again, ERROR needs a person."""
-    level = {"retried": logging.WARNING, "dead": logging.ERROR}.get(end.name, logging.INFO)
-    if not logger.isEnabledFor(level):
-        return
+    log_rows(logger, [_outcome_row(end) for end in ended])
+
+
+def _outcome_row(end: Ended) -> tuple[int, str, dict[str, Any]]:
     lease = end.lease
     extra = {
-        "job_id": str(lease.id),
+        "job_id": lease.id,
         "kind": lease.kind,
         "queue": lease.queue,
         "attempt": lease.attempt,
@@ -167,7 +173,7 @@ def outcome_log(end: Ended) -> None:
     }
     if end.error:
         extra["reason"] = end.error.strip().rsplit("\n", 1)[-1][:500]
-    logger.log(level, "job %s", end.name, extra=extra)
+    return _LEVELS.get(end.name, logging.INFO), f"job {end.name}", extra
 
 
 def _timeout(lease: Lease, kind: JobKind[Any]) -> float:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
+from jobs.engine.attempt import outcomes_log
 from jobs.engine.lane import Lane, Running
 from jobs.lease import (
     Lease,
@@ -125,7 +126,8 @@ class Beat(threading.Thread):
             lane.pocket.clear()
         try:
             if ended:
-                outcomes_write(ended)
+                written = outcomes_write(ended)
+                outcomes_log([end for end in ended if end.lease.id in written])
             if waiting:
                 leases_release(waiting)
         except (DatabaseError, InterfaceError):

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
 from jobs.context import JobContext
-from jobs.engine.attempt import attempt_end, attempt_run, attempt_run_atomic, gate, outcome_log
+from jobs.engine.attempt import attempt_end, attempt_run, attempt_run_atomic, gate, outcomes_log
 from jobs.faults import fault
 from jobs.lease import Ended, Lease, jobs_lease, leases_release, outcomes_write
 from jobs.outcomes import Dead, Outcome, Snooze
@@ -191,7 +191,8 @@ class Lane:
             self.completed += 1
         elif end.name in {"retried", "dead"}:
             self.failed += 1
-        outcome_log(end)
+        if written:
+            outcomes_log([end])
         if followers:
             self.flush()
             leases_release(followers)
@@ -220,6 +221,7 @@ class Lane:
                     return
                 pause.wait(wait)
                 wait = min(wait * 2, 2.0)
+        outcomes_log([end for end in ended if end.lease.id in written])
         for end in ended:
             if end.lease.id not in written:
                 logger.warning(

@@ -10,6 +10,8 @@ import signal
 import socket
 import time
 import uuid
+from collections.abc import Callable
+from threading import Event
 from types import FrameType
 
 from django.conf import settings
@@ -77,28 +79,38 @@ class WorkerProcess:
             self.beat.active -= 1
 
     def _work(self, until: float) -> None:
-        ask, asked_at, wakes = True, 0.0, 0
+        main, threads = _Question(), _Question()
         while True:
             now = time.monotonic()
             late, stopping = now >= until, self.beat.stopping.is_set()
-            seen = memory.current.wakes if memory.current else 0
+            wakes = memory.current.wakes if memory.current else 0
             found = 0
-            if not stopping and (ask or seen != wakes or now - asked_at > ANYWAY_S):
-                wakes, asked_at = seen, now
-                found = self._turn(late=late)
+            if self.threads and self.threads.has_room and not (late or stopping):
+                found += threads.ask(self.threads.turn, self.beat.stopping, wakes, now)
+            if self.main and not stopping:
+                found += main.ask(self.main.turn, self.beat.stopping, wakes, now)
             if self.threads and self.threads.is_busy:
-                finished = self.threads.collect(0 if found else GLANCE_S)
-                ask = bool(found or finished)
+                if self.threads.collect(0 if found else GLANCE_S):
+                    threads.again = True
             elif not found or late or stopping:
                 return
 
-    def _turn(self, *, late: bool) -> int:
-        """Lease once for the threads and once for the main lane. Returns how many jobs that were."""
-        found = 0
-        if self.threads and self.threads.has_room and not late:
-            found += self.threads.turn(self.beat.stopping)
-        if self.main:
-            found += self.main.turn(self.beat.stopping)
+
+class _Question:
+    """Asks the database for jobs of a lane, but not again while nothing can have changed."""
+
+    def __init__(self) -> None:
+        self.again = True
+        self._wakes = 0
+        self._asked_at = 0.0
+
+    def ask(self, turn: Callable[[Event], int], stopping: Event, wakes: int, now: float) -> int:
+        """How many jobs a turn found; 0 without a turn if the last one found nothing and all is as it was."""
+        if not (self.again or wakes != self._wakes or now - self._asked_at > ANYWAY_S):
+            return 0
+        self._wakes, self._asked_at = wakes, now
+        found = turn(stopping)
+        self.again = found > 0
         return found
 
 

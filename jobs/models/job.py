@@ -65,7 +65,9 @@ class JobFields(models.Model):
     checkpoint = models.JSONField(null=True)  # what the next attempt reads back
     last_error = models.TextField(null=True)
     correlation_id = models.CharField(max_length=64, null=True)
-    batch = models.ForeignKey("jobs.Batch", models.DO_NOTHING, null=True, db_constraint=False)
+    batch = models.ForeignKey(
+        "jobs.Batch", models.DO_NOTHING, null=True, db_constraint=False, db_index=False
+    )
     parent_id = models.UUIDField(null=True)  # the job that enqueued this one
     replay_of = models.UUIDField(null=True)  # the dead or finished job that this one repeats
     created_at = models.DateTimeField(db_default=Now())

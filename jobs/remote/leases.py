@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import orjson
 from django.db import DatabaseError, InterfaceError
 
 from jobs import errors, sql
-from jobs.engine.attempt import attempt_end, gate, outcome_log
+from jobs.engine.attempt import attempt_end, gate, outcomes_log
 from jobs.lease import (
     LEASE_COLUMNS,
     Ended,
@@ -74,6 +74,12 @@ class Granted:
     until: datetime
     timeout_s: float
     progress: Any
+
+    @property
+    def deadline_at(self) -> datetime | None:
+        """When the job must have started, and beyond which no lease goes."""
+        deadline = self.lease.deadline
+        return None if deadline is None else datetime.fromtimestamp(deadline, UTC)
 
 
 _turns = itertools.count(1)
@@ -183,7 +189,7 @@ def _gates(leases: Sequence[Lease]) -> dict[UUID, str]:
     if ended:
         outcomes_write(ended)
         for end in ended:
-            outcome_log(end)
+            outcomes_log([end])
     return {end.lease.id: end.error or end.name for end in ended}
 
 
@@ -192,7 +198,9 @@ def _alone(leases: list[Lease]) -> list[Lease]:
     suspects = [lease for lease in leases if lease.crash_count]
     if not suspects or len(leases) == 1:
         return leases
-    kept = leases[:1] if leases[0].crash_count else [l for l in leases if not l.crash_count]
+    kept = (
+        leases[:1] if leases[0].crash_count else [each for each in leases if not each.crash_count]
+    )
     leases_release([lease for lease in leases if lease not in kept])
     return kept
 

@@ -10,20 +10,18 @@ A lease that is not there any more is told apart with care, because an answer ma
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection
 
 from jobs import breakers, errors, sql
 from jobs.alerts import job_died
-from jobs.engine.attempt import attempt_end, outcome_log
+from jobs.engine.attempt import attempt_end, outcomes_log
 from jobs.lease import LEASE_COLUMNS, Ended, Lease, lease_read, outcomes_write
 from jobs.models import AttemptLine, JobAttempt, JobRecord
-from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
+from jobs.outcomes import Cancel, Done, Outcome, Snooze
 from jobs.registry import kind_find
 from jobs.remote.leases import Held
 from jobs.remote.lines import Line, lines_dump, lines_join
@@ -179,7 +177,7 @@ def _settled(ended: Ended) -> Settled:
 
 def _after(end: End, ended: Ended) -> None:
     """What follows from an end that was written."""
-    outcome_log(ended)
+    outcomes_log([ended])
     if ended.logs is not None:
         AttemptLine.objects.filter(job_id=end.held.job_id, fence=end.held.fence).delete()
     if ended.name == "dead":
@@ -229,18 +227,32 @@ def _fates(helds: Sequence[Held]) -> dict[UUID, Fate]:
             "job_id", "fence", "outcome", "next_run_at", "finished_at"
         )
     }
-    fates = {}
-    for job_id, state, fence, attempt, most, worker in records:
-        if state in {"running", "completed", "cancelled"}:
-            fates[job_id] = Fate(state, fence, attempt, most, state, None)
-            continue
-        ended, run_at, finished = tries.get((job_id, fence), ("released", None, None))
-        if ended in {"retried", "snoozed"}:
-            state = "scheduled" if run_at > finished else "available"  # as the first answer said
-        elif ended == "dead" and worker is None:
-            ended = "crashed"  # given up by the reaper, not by its worker
-        fates[job_id] = Fate(state, fence, attempt, most, ended, run_at)
-    return fates
+    return {
+        job_id: _fate(state, fence, attempt, most, worker, tries.get((job_id, fence)))
+        for job_id, state, fence, attempt, most, worker in records
+    }
+
+
+def _fate(
+    state: str,
+    fence: int,
+    attempt: int,
+    most: int,
+    worker: str | None,
+    tried: tuple[str, datetime | None, datetime] | None,
+) -> Fate:
+    """`tried` is the row of the latest lease; a lease that was handed back leaves none."""
+    if state in {"running", "completed", "cancelled"}:
+        return Fate(state, fence, attempt, most, state, None)
+    if tried is None:
+        return Fate(state, fence, attempt, most, "released", None)
+    ended, run_at, finished_at = tried
+    if run_at is not None:
+        # As the first answer said, whatever the clock says now.
+        state = "scheduled" if run_at > finished_at else "available"
+    if ended == "dead" and worker is None:
+        ended = "crashed"  # given up by the reaper, not by its worker
+    return Fate(state, fence, attempt, most, ended, run_at)
 
 
 def _judge(end: End, fate: Fate | None) -> Settled | DomainError:

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django import template
@@ -10,12 +11,37 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.models import Job, JobRecord, Priority, State
+from jobs.models import AuditEntry, Job, JobRecord, Priority, State
 from lib import clock, durations
 
 register = template.Library()
 
 AnyJob = Job | JobRecord
+
+# What was done, as a person would say it: "alice replayed job ...". Others are shown as they are.
+VERBS = {
+    "jobs.cancel": "cancelled",
+    "jobs.retry": "told to run now",
+    "jobs.replay": "replayed",
+    "jobs.discard": "discarded",
+    "jobs.reprioritize": "changed the priority of",
+    "jobs.bulk_cancel": "cancelled many",
+    "jobs.bulk_retry": "told many to run now:",
+    "jobs.bulk_replay": "replayed many",
+    "jobs.bulk_discard": "discarded many",
+    "jobs.bulk_reprioritize": "changed the priority of many",
+    "queues.pause": "paused",
+    "queues.resume": "resumed",
+    "schedules.run": "ran now",
+    "schedules.pause": "paused",
+    "schedules.resume": "resumed",
+    "schedules.retime": "changed the time of",
+    "breakers.open": "opened",
+    "breakers.close": "closed",
+    "workers.run": "set to work again",
+    "workers.quiet": "quieted",
+    "workers.terminate": "told to stop",
+}
 
 # What a badge says, beside its colour, which is a class of static/jobs/console.css.
 CONDITIONS = {
@@ -116,6 +142,27 @@ def job_link(job_id: UUID | str | None, text: str = "") -> SafeString | str:
     address = reverse("admin:jobs_jobrecord_change", args=[job_id])
     words = text or f"…{str(job_id)[-8:]}"
     return format_html('<a class="id" href="{}" title="{}">{}</a>', address, job_id, words)
+
+
+@register.filter
+def verb(action: str) -> str:
+    """What an entry of the audit log says was done, in the past tense."""
+    return VERBS.get(action, action)
+
+
+@register.simple_tag
+def object_link(entry: AuditEntry) -> SafeString | str:
+    """The thing that an entry of the audit log is about, with a link if it has a page."""
+    name = entry.object_id
+    if entry.object_type == "job":
+        return format_html("job {}", job_link(name, name))
+    if (page := _PAGES.get(entry.object_type)) is None:
+        return f"{entry.object_type} {name}"
+    address = f"{reverse(f'admin:jobs_{page}_changelist')}#{entry.object_type}-{quote(name)}"
+    return format_html('{} <a href="{}">{}</a>', entry.object_type, address, name)
+
+
+_PAGES = {"queue": "queue", "schedule": "scheduleentry", "breaker": "breaker", "worker": "worker"}
 
 
 @register.filter

@@ -1,11 +1,16 @@
 -- The arrows out of `running`. Each takes (id, fence) pairs; a row whose fence has moved on belongs
 -- to somebody else and is left alone. What comes back are the ids that were really changed.
+-- `lease_until IS NOT NULL` says `running` (a constraint); said so, no partial index is taken for it.
 
 -- Completed jobs leave the hot table. p_lean: none of them has a key, a unique key or a batch.
 CREATE FUNCTION jobs_complete(
     p_ids uuid[], p_fences bigint[], p_started float8[], p_finished float8[],
     p_results text[], p_logs text[], p_stats jsonb, p_lean boolean, p_shift interval
-) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+) RETURNS SETOF uuid LANGUAGE plpgsql
+    -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     v_gone uuid[];
 BEGIN
@@ -14,7 +19,7 @@ BEGIN
             AS f (id, fence, started_at, finished_at, result, logs)
     ), gone AS (
         DELETE FROM jobs_job j USING f
-        WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running'
+        WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL
         RETURNING j.*, to_timestamp(f.started_at) AS began_at,
             to_timestamp(f.finished_at) AS finished_at, f.result, f.logs
     ), kept AS (
@@ -42,7 +47,11 @@ CREATE FUNCTION jobs_put_back(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_started float8[],
     p_finished float8[], p_run_at float8[], p_errors text[], p_logs text[],
     p_stats jsonb, p_shift interval
-) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+) RETURNS SETOF uuid LANGUAGE plpgsql
+    -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     v_changed uuid[];
     v_cancelled uuid[];
@@ -72,12 +81,12 @@ BEGIN
                     AND o.state IN ('scheduled', 'available')
             ) THEN NULL ELSE j.debounce_key END
         FROM f JOIN jobs_job old ON old.id = f.id
-        WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running' AND f.outcome <> 'cancelled'
+        WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL AND f.outcome <> 'cancelled'
         RETURNING j.id, j.attempt, j.fence, j.partition_key, old.worker, f.outcome, f.started_at,
             f.finished_at, f.run_at, f.error, f.logs
     ), gone AS (
         DELETE FROM jobs_job j USING f
-        WHERE j.id = f.id AND j.fence = f.fence AND j.state = 'running' AND f.outcome = 'cancelled'
+        WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL AND f.outcome = 'cancelled'
         RETURNING j.*, f.started_at AS began_at, f.finished_at, f.error, f.logs
     ), kept AS (
         INSERT INTO jobs_jobhistory

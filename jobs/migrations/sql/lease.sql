@@ -5,7 +5,11 @@
 CREATE FUNCTION jobs_lease(
     p_queues text[], p_limit integer, p_worker text, p_lease interval, p_shift interval,
     p_chain integer, p_oldest_first boolean, p_kinds text[]
-) RETURNS SETOF jobs_job LANGUAGE plpgsql AS $$
+) RETURNS SETOF jobs_job LANGUAGE plpgsql
+    -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     v_now timestamptz := clock_timestamp() + p_shift;
     v_until timestamptz := clock_timestamp() + p_lease;
@@ -20,6 +24,8 @@ DECLARE
     v_keys text[] := '{}';
     v_round integer;
 BEGIN
+    -- A lease that a crash of the server forgets is a lease nobody holds: it need not wait for the disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT array_agg(q.name ORDER BY array_position(p_queues, q.name::text)) INTO v_queues
     FROM jobs_queue q WHERE q.name = ANY (p_queues) AND q.paused_at IS NULL;
     IF v_queues IS NULL THEN

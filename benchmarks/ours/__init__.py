@@ -1,0 +1,1 @@
+"""Our own side of the jobs suite: a Django app with the no-op kind, and the runners."""
