@@ -187,9 +187,8 @@ def _gates(leases: Sequence[Lease]) -> dict[UUID, str]:
         if outcome is not None:
             ended.append(attempt_end(lease, kind, outcome, None, started))
     if ended:
-        outcomes_write(ended)
-        for end in ended:
-            outcomes_log([end])
+        written = outcomes_write(ended)
+        outcomes_log([end for end in ended if end.lease.id in written])
     return {end.lease.id: end.error or end.name for end in ended}
 
 

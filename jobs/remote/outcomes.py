@@ -17,7 +17,6 @@ import orjson
 from django.conf import settings
 
 from jobs import breakers, errors, sql
-from jobs.alerts import job_died
 from jobs.engine.attempt import attempt_end, outcomes_log
 from jobs.lease import LEASE_COLUMNS, Ended, Lease, lease_read, outcomes_write
 from jobs.models import AttemptLine, JobAttempt, JobRecord
@@ -102,6 +101,7 @@ def remote_ends(ends: Sequence[End]) -> list[Settled | DomainError]:
             taken.add(end.held.job_id)
             written[index] = _ended(end, running)
     changed = outcomes_write(list(written.values())) if written else set()
+    outcomes_log([ended for ended in written.values() if ended.lease.id in changed])
     for index, ended in written.items():
         if ended.lease.id in changed:
             results[index] = _settled(ended)
@@ -177,15 +177,8 @@ def _settled(ended: Ended) -> Settled:
 
 def _after(end: End, ended: Ended) -> None:
     """What follows from an end that was written."""
-    outcomes_log([ended])
     if ended.logs is not None:
         AttemptLine.objects.filter(job_id=end.held.job_id, fence=end.held.fence).delete()
-    if ended.name == "dead":
-        job_died(
-            kind_name=ended.lease.kind,
-            job_id=ended.lease.id,
-            error=ended.error or "no reason given",
-        )
     kind = kind_find(ended.lease.kind)
     if kind is not None and kind.breaker:
         if end.service_failed:
