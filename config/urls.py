@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", pages.schema, name="api-schema"),
     path("api/docs/", pages.docs, name="api-docs"),
     path("", include("notifications.telegram.api")),
+    path("", include("jobs.api.urls")),
     path("admin/", admin.site.urls),
 ]

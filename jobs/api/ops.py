@@ -147,10 +147,10 @@ class QueuesApi(APIView):
 
 
 class QueueActApi(APIView):
-    """Pause or resume a queue; `act` comes from the address."""
+    """Pause or resume a queue."""
 
     required_permission = "jobs.pause_queue"
-    act = ""
+    act = ""  # comes from the address
 
     @extend_schema(
         tags=["operations"],
@@ -201,10 +201,10 @@ class ScheduleRunApi(APIView):
 
 
 class ScheduleActApi(APIView):
-    """Pause or resume a schedule; `act` comes from the address."""
+    """Pause or resume a schedule."""
 
     required_permission = "jobs.operate_schedule"
-    act = ""
+    act = ""  # comes from the address
 
     @extend_schema(
         tags=["operations"],
@@ -236,10 +236,10 @@ class BreakersApi(APIView):
 
 
 class BreakerActApi(APIView):
-    """Open or close a breaker; `act` comes from the address."""
+    """Open or close a breaker."""
 
     required_permission = "jobs.operate_breaker"
-    act = ""
+    act = ""  # comes from the address
 
     @extend_schema(
         tags=["operations"],
@@ -270,10 +270,10 @@ class WorkersApi(APIView):
 
 
 class WorkerDirectApi(APIView):
-    """Tell a worker what to do; `act` comes from the address."""
+    """Tell a worker what to do."""
 
     required_permission = "jobs.direct_worker"
-    act = ""
+    act = ""  # comes from the address
 
     @extend_schema(
         tags=["operations"],
