@@ -1,5 +1,6 @@
 """A job that is about to be enqueued: options checked, args turned into JSON, keys written out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,10 @@ from lib import clock, durations
 from lib.ids import uuid7
 
 MAX_DELAY = timedelta(days=3660)
-Moment = datetime | None
+# What Postgres cannot store: NUL and halves of letters (in JSON, a backslash that stands for itself
+# may come before "u0000").
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_STORABLE = re.compile("[^\x00\ud800-\udfff]*")
 
 
 @dataclass(slots=True)
@@ -74,8 +78,8 @@ def spec_build(kind: JobKind[Any], given: Mapping[str, Any]) -> JobSpec:
         skip_ahead=kind.skip_ahead,
         partition_key=_key("partition", options.get("partition"), 160),
         unique_key=_key("unique", options.get("unique"), 200, prefix=kind.name),
-        batch_id=options.get("batch"),
-        correlation_id=options.get("correlation_id"),
+        batch_id=_batch(options.get("batch")),
+        correlation_id=_key("correlation_id", options.get("correlation_id") or None, 64),
     )
     if (ttl := options.get("unique_ttl")) is not None:
         if spec.unique_key is None:
@@ -84,11 +88,15 @@ def spec_build(kind: JobKind[Any], given: Mapping[str, Any]) -> JobSpec:
     if (debounce := options.get("debounce")) is not None:
         _debounce(spec, debounce, args, now)
     if kind.single:
+        if spec.batch_id:
+            raise errors.EnqueueInvalid("a single kind goes into no batch")
         spec.coalesce, spec.debounce, spec.unique_key = True, None, None
         spec.debounce_key = spec.partition_key = kind.name
     if (deadline := options.get("deadline")) is not None:
         spec.deadline_at = (
-            deadline if isinstance(deadline, datetime) else now + _span("deadline", deadline)
+            _moment("deadline", deadline)
+            if isinstance(deadline, datetime)
+            else now + _span("deadline", deadline)
         )
     if (timeout := options.get("timeout")) is not None:
         spec.timeout_s = _span("timeout", timeout).total_seconds()
@@ -109,7 +117,7 @@ def args_dump(args: Mapping[str, Any]) -> bytes:
         raise errors.ArgsTooLarge(
             f"args are {len(dumped)} bytes; at most {settings.JOBS['max_args_bytes']} are taken"
         )
-    if b"\\u0000" in dumped:
+    if _NUL.search(dumped):
         raise errors.ArgsInvalid("args hold a NUL character, which Postgres cannot store")
     return dumped
 
@@ -125,32 +133,43 @@ def _run_at(options: Mapping[str, Any], now: datetime) -> datetime:
     if run_at is not None and delay is not None:
         raise errors.EnqueueInvalid("give run_at or delay, not both")
     if delay is not None:
-        span = _span("delay", delay)
-        if span > MAX_DELAY:
-            raise errors.EnqueueInvalid("delay must be at most ten years")
-        return now + span
-    if run_at is None:
-        return now
-    if not isinstance(run_at, datetime) or run_at.tzinfo is None:
-        raise errors.EnqueueInvalid("run_at must be a moment with a time zone")
-    return run_at
+        return now + _span("delay", delay)
+    return now if run_at is None else _moment("run_at", run_at)
+
+
+def _moment(name: str, value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise errors.EnqueueInvalid(f"{name} must be a moment with a time zone")
+    return value
 
 
 def _span(name: str, value: Any) -> timedelta:
     try:
-        return durations.parse(value)
-    except (durations.DurationInvalid, OverflowError) as exc:
+        span = durations.parse(value)
+    except durations.DurationInvalid as exc:
         raise errors.EnqueueInvalid(f"{name}: {exc}") from None
+    if span > MAX_DELAY:
+        raise errors.EnqueueInvalid(f"{name} must be at most ten years")
+    return span
+
+
+def _batch(value: Any) -> UUID | None:
+    try:
+        return value if value is None or isinstance(value, UUID) else UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise errors.EnqueueInvalid("batch must be the id of a batch") from None
 
 
 def _key(name: str, value: Any, longest: int, prefix: str = "") -> str | None:
     """A key from a text or a tuple: ("telegram", 7) is "telegram:7"."""
-    if value is None:
+    if value is None or (value is False and prefix):
         return None
     if value is True and prefix:
         return prefix
+    if isinstance(value, bool | dict):
+        raise errors.EnqueueInvalid(f"{name} must be a text, a number or a list of them")
     text = ":".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-    if not text or len(text) > longest or "\x00" in text:
+    if not text or len(text) > longest or not _STORABLE.fullmatch(text):
         raise errors.EnqueueInvalid(f"{name} must have 1 to {longest} characters")
     return text
 
@@ -162,11 +181,11 @@ def _debounce(spec: JobSpec, debounce: Any, args: Mapping[str, Any], now: dateti
         key = f"{spec.kind}:{_key('debounce', key, 200)}"
     if not isinstance(debounce, Debounce):
         raise errors.EnqueueInvalid('debounce must be Debounce("30s") or (key, Debounce("30s"))')
-    if spec.unique_key or spec.partition_key:
-        raise errors.EnqueueInvalid("debounce goes with neither unique nor partition")
+    if spec.unique_key or spec.partition_key or spec.batch_id:
+        raise errors.EnqueueInvalid("debounce goes with neither unique, partition nor batch")
     spec.debounce_key = _key("debounce", key, 200)
     spec.debounce = debounce
-    spec.run_at = now + debounce.window
+    spec.run_at = now + _span("debounce", debounce.window)
 
 
 def _ladder(spec: JobSpec, retry: Any) -> None:
@@ -176,5 +195,5 @@ def _ladder(spec: JobSpec, retry: Any) -> None:
         raise errors.EnqueueInvalid(f"retry: {exc}") from None
     if len(ladder.steps) > 100:
         raise errors.EnqueueInvalid("retry: at most 100 delays")
-    spec.retry_delays = [step.total_seconds() for step in ladder.steps]
+    spec.retry_delays = [_span("retry", step).total_seconds() for step in ladder.steps]
     spec.max_attempts = ladder.attempts

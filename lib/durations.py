@@ -20,15 +20,24 @@ def parse(value: Duration) -> timedelta:
     elif isinstance(value, bool):
         raise DurationInvalid(f"{value!r} is not a span of time")
     elif isinstance(value, int | float):
-        span = timedelta(seconds=value)
-    else:
+        span = _seconds(value, value)
+    elif isinstance(value, str):
         match = _PATTERN.fullmatch(value.strip())
         if match is None:
             raise DurationInvalid(f"{value!r} is not a span of time such as 30s, 5m or 1h")
-        span = timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+        span = _seconds(float(match[1]) * _UNITS[match[2] or "s"], value)
+    else:
+        raise DurationInvalid(f"{value!r} is not a span of time")
     if span < timedelta(0):
         raise DurationInvalid(f"{value!r} is negative")
     return span
+
+
+def _seconds(count: float, value: object) -> timedelta:
+    try:
+        return timedelta(seconds=count)
+    except (OverflowError, ValueError):  # more than a timedelta holds; not a number
+        raise DurationInvalid(f"{value!r} is not a span of time") from None
 
 
 def parse_many(value: str | list[Duration] | tuple[Duration, ...]) -> tuple[timedelta, ...]:
