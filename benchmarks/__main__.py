@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.bench_venv import ROOT
 from benchmarks.harness import Options
+from benchmarks.idle_suite import idle
 from benchmarks.jobs_suite import jobs
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchFailed
@@ -18,6 +19,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 SUITES: dict[str, Callable[[Options], Table]] = {
     "jobs": jobs,
+    "idle": idle,
 }
 
 

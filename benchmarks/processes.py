@@ -42,6 +42,10 @@ class Child:
                 extra_groups=None if user is None else [],
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def alive(self) -> bool:
         return self._process.poll() is None
 

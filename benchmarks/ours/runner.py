@@ -74,6 +74,19 @@ class OursRunner:
         assert row is not None
         return int(row[0])
 
+    def is_up(self) -> bool:
+        """Have two workers taken their first ticket?"""
+        with self._connect() as connection:
+            row = connection.execute(
+                "SELECT count(*) >= 2 FROM jobs_worker WHERE stopped_at IS NULL"
+            ).fetchone()
+        assert row is not None
+        return bool(row[0])
+
+    def pulse(self, count: int) -> str:
+        """Enqueue single jobs at odd moments; see benchmarks.ours.pulse."""
+        return self._python("-m", "benchmarks.ours.pulse", str(count))
+
     @contextlib.contextmanager
     def start(self, workers: int, tally: Path) -> Iterator[Sequence[Child]]:
         env = self._env() | {VARIABLE: str(tally), "WORKER_CONCURRENCY": str(workers)}
