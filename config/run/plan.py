@@ -1,0 +1,112 @@
+"""What `make run` decides before it starts anything: which processes, on which ports, with what."""
+
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from config import env
+from config.run.procfile import read_procfile
+
+HERE = "127.0.0.1"
+ROOT = Path(__file__).resolve().parents[2]
+SANDBOX_AFTER = 81  # 8000 and 8081
+SANDBOX_TOKEN = "7000000001:sandbox"  # noqa: S105 - the sandbox takes any
+SANDBOX_ADMIN = "500100100"
+DEMO_APP = "config.demo"
+DEMO_QUEUES = ("demo", "demo-imports")
+PREPARE = "python -m config.run.prepare"
+
+
+class PortTaken(Exception):
+    """Somebody else listens on the port."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """commands: lines of the Procfile by name, in their order. sandbox_url None: Telegram is real."""
+
+    url: str
+    sandbox_url: str | None
+    prepare: str
+    commands: dict[str, str]
+    environments: dict[str, dict[str, str]]
+
+
+def make_plan() -> Plan:
+    """Read the environment and choose. Raises PortTaken, SettingInvalid."""
+    port = settings.PORT or _free_port()
+    if not _is_free(port):
+        raise PortTaken(
+            f"Port {port} of {HERE} is taken: stop what listens there, or choose another one:"
+            f" make run PORT={port + 1}."
+        )
+    url = f"http://{HERE}:{port}"
+    has_demo = env.boolean("DEMO", default=True) and settings.DEBUG
+    commands = read_procfile(ROOT / "Procfile")
+    common = {**os.environ, **_defaults(url, has_demo=has_demo)}
+    sandbox_port = None
+    if env.text("TELEGRAM_API_URL"):
+        del commands["sandbox"]
+    else:
+        sandbox_port = port + SANDBOX_AFTER
+        if not _is_free(sandbox_port):
+            sandbox_port = _free_port()
+        common |= {
+            "TELEGRAM_API_URL": f"http://{HERE}:{sandbox_port}",
+            "TELEGRAM_BOT_TOKEN": env.text("TELEGRAM_BOT_TOKEN", SANDBOX_TOKEN),
+            "ADMIN_TELEGRAM_IDS": env.text("ADMIN_TELEGRAM_IDS", SANDBOX_ADMIN),
+        }
+        common.pop("TELEGRAM_BOT_TOKEN_FILE", None)
+    own = {
+        "web": {"PORT": str(port), "POD_ID": os.environ.get("POD_ID", "web")},
+        "worker": {"POD_ID": os.environ.get("POD_ID", "worker")},
+        "sandbox": {"PORT": str(sandbox_port)},
+    }
+    return Plan(
+        url=url,
+        sandbox_url=common["TELEGRAM_API_URL"] if sandbox_port else None,
+        prepare=f"{PREPARE} --sandbox" if sandbox_port else PREPARE,
+        commands=commands,
+        environments={name: {**common, **own.get(name, {})} for name in (*commands, "prepare")},
+    )
+
+
+def _defaults(url: str, *, has_demo: bool) -> dict[str, str]:
+    """What is different from a bare start of the processes, unless somebody has set it."""
+    chosen = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONUNBUFFERED": "1",
+        "SITE_URL": url,
+        "OPEN_IDENTITY": "1" if settings.DEBUG else "0",
+    }
+    if has_demo:
+        chosen["WORKER_QUEUES"] = ",".join([*settings.JOBS["queues"], *DEMO_QUEUES])
+    free = {name: value for name, value in chosen.items() if not os.environ.get(name)}
+    programs = str(Path(sys.executable).parent)
+    free["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    if has_demo:
+        others = [app for app in os.environ.get("SWITCHBOARD_EXTRA_APPS", "").split(",") if app]
+        free["SWITCHBOARD_EXTRA_APPS"] = ",".join([*others, DEMO_APP])
+    return free
+
+
+def _is_free(port: int) -> bool:
+    if not 0 < port < 65536:
+        return False
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind((HERE, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HERE, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,61 @@
+"""What `make run` prints when everything answers: where to look, who logs in, what to try."""
+
+import json
+import os
+import shlex
+
+from django.conf import settings
+
+from config import embedded
+from config.run.plan import ROOT, Plan
+
+CHAT = 500100201
+_SQL = (
+    "INSERT INTO notification_queue (telegram_id, message, notification_type, scheduled_at)"
+    f" VALUES ({CHAT}, 'Hello from <b>SQL</b>', 'hello', now())"
+)
+_MESSAGE = {"telegram_id": CHAT, "message": "Hello from <b>REST</b>"}
+
+
+def welcome(plan: Plan, login: str) -> str:
+    """A page of text. Each command is one line that works as pasted, from any directory."""
+    arrives = plan.sandbox_url or "Telegram itself"
+    return f"""
+Switchboard {settings.VERSION} is up. Ctrl-C stops everything.
+
+  Console   {plan.url}/admin/    {login.removeprefix("Admin login: ")}
+  API       {plan.url}/api/docs/
+  Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if plan.sandbox_url else ""}
+  Data      {settings.DATA_DIR}    logs in {settings.DATA_DIR / "logs"}
+
+Three things to try, in another terminal:
+
+1. Queue a Telegram message by plain SQL. Within a second it is there: {arrives}
+
+{_psql()} -c "{_SQL}"
+
+2. The same over REST; the answer says what became of it.
+
+{_post(plan.url, "/api/v1/telegram/messages", _MESSAGE)}
+
+3. Be an outside worker with curl alone: make a job, lease it, beat, complete it, and be refused.
+
+sh {shlex.quote(str(ROOT / "docs/examples/outside-worker.sh"))} {plan.url}
+"""
+
+
+def _psql() -> str:
+    if settings.EMBEDDED_POSTGRES:
+        return embedded.psql_command(settings.DATA_DIR)
+    # Its password is not for the screen: the shell that pastes this has the variable, as ours had.
+    return 'psql "$DATABASE_URL"'
+
+
+def _post(url: str, path: str, body: dict[str, object]) -> str:
+    # With OPEN_IDENTITY=0 the shell's TOKEN is what `manage.py create_service_account` printed.
+    token = "" if settings.DEBUG and os.environ.get("OPEN_IDENTITY") != "0" else _TOKEN
+    kind = "-H 'Content-Type: application/json'"
+    return f"curl -sS -X POST {url}{path} {kind} {token}-d {shlex.quote(json.dumps(body))}"
+
+
+_TOKEN = '-H "Authorization: Bearer $TOKEN" '  # noqa: S105 - a variable of the shell
