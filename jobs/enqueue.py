@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from jobs import errors, sql, stats
 from jobs.context import current_job
 from jobs.models import Queue
+from jobs.pool.wake import call_after_commit
 from jobs.registry import JobKind
 from jobs.specs import MAX_DELAY, JobSpec, spec_build
 from lib import clock
@@ -82,6 +83,7 @@ def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
         with transaction.atomic():
             result = _insert_guarded(specs, parent_id)
     stats.enqueued((spec, made.deduplicated) for spec, made in zip(specs, result, strict=True))
+    call_after_commit()
     if (run := after_enqueue.get()) is not None:
         run(result)
     return result
@@ -106,8 +108,9 @@ def _row(spec: JobSpec, parent_id: UUID | None) -> tuple[Any, ...]:
     return (
         spec.id, spec.kind, spec.queue, spec.priority, spec.state, spec.args.decode(), spec.run_at,
         0, spec.max_attempts, 0, 0, spec.partition_key, spec.skip_ahead, spec.unique_key,
-        spec.debounce_key, 0, spec.created_at if spec.debounce_key else None, spec.deadline_at,
-        spec.timeout_s, None if spec.retry_delays is None else orjson.dumps(spec.retry_delays).decode(),
+        spec.debounce_key, spec.debounced, spec.created_at if spec.debounce_key else None,
+        spec.deadline_at, spec.timeout_s,
+        None if spec.retry_delays is None else orjson.dumps(spec.retry_delays).decode(),
         spec.correlation_id, spec.batch_id, parent_id, spec.replay_of, spec.created_at, spec.blocked,
     )  # fmt: skip
 
@@ -125,25 +128,29 @@ def _insert(specs: Sequence[JobSpec], parent_id: UUID | None) -> None:
 
 def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[UUID, UUID]:
     """Insert or refresh the waiting row of each key; the latest call wins. {spec id: holder's id}"""
-    latest = {spec.debounce_key: spec for spec in specs}
+    calls: dict[str, list[JobSpec]] = {}
+    for spec in specs:
+        calls.setdefault(str(spec.debounce_key), []).append(spec)
     found: dict[UUID, UUID] = {}
-    for key in sorted(latest, key=str):
-        spec = latest[key]
+    for key in sorted(calls):
+        spec = calls[key][-1]
+        spec.debounced = len(calls[key]) - 1
+        if spec.coalesce:
+            spec.run_at = min(call.run_at for call in calls[key])
         longest = (spec.debounce.max_wait if spec.debounce else None) or MAX_DELAY
         holder = sql.rows(
             f"""{_INSERT}{_ROW}
             ON CONFLICT (debounce_key) WHERE debounce_key IS NOT NULL
                 AND state IN ('scheduled', 'available')
             DO UPDATE SET args = EXCLUDED.args, priority = EXCLUDED.priority,
-                correlation_id = EXCLUDED.correlation_id, debounced = jobs_job.debounced + 1,
+                correlation_id = EXCLUDED.correlation_id,
+                debounced = jobs_job.debounced + 1 + EXCLUDED.debounced,
                 run_at = CASE WHEN %s THEN least(EXCLUDED.run_at, jobs_job.run_at)
                     ELSE least(EXCLUDED.run_at, jobs_job.first_enqueued_at + %s) END
             RETURNING id""",
             [*_row(spec, parent_id), spec.coalesce, longest],
         )[0][0]
-        for same in specs:
-            if same.debounce_key == key and same.id != holder:
-                found[same.id] = holder
+        found |= {call.id: holder for call in calls[key] if call.id != holder}
     return found
 
 

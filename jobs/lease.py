@@ -138,14 +138,23 @@ def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
     others = [end for end in ended if end.name != "completed"]
     if completed:
         written.update(row[0] for row in sql.rows(_COMPLETE, _completed_params(completed)))
+        _count_some(completed, written)
     if others:
         with _told_together(others):
             changed = {row[0] for row in sql.rows(_PUT_BACK, _other_params(others))}
+            _count_some(others, changed)
             for end in others:
                 if end.name == "dead" and end.lease.id in changed:
                     job_died(kind_name=end.lease.kind, job_id=end.lease.id, error=end.error or "")
         written |= changed
     return written
+
+
+def _count_some(ended: Sequence[Ended], written: set[UUID]) -> None:
+    """Count what was written if that was not all: then the statement itself has counted nothing."""
+    if 0 < len(written) < len(ended):
+        counted = {end.lease.id: end for end in ended if end.lease.id in written}
+        sql.run("SELECT jobs_count(%s::jsonb)", [stats.dump(_tally(counted.values()))])
 
 
 def _told_together(ended: Sequence[Ended]) -> AbstractContextManager[object]:

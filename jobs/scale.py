@@ -158,3 +158,17 @@ def _calm(queue: str, wanted: int) -> int:
     seen.append((now, wanted))
     cache.set(key, seen[-500:], timeout=CALM_S)
     return max(count for _, count in seen)
+
+
+def workers_wanted() -> int:
+    """How many worker processes of one cluster its own queues want, between scale_min and scale_max.
+
+    A threaded queue is served by `threads` slots per process, any other by one.
+    """
+    jobs = settings.JOBS
+    wanted = 0
+    for hint in scale_hints():
+        if hint.queue in jobs["queues"]:
+            slots = jobs["threads"] if hint.queue in jobs["threaded_queues"] else 1
+            wanted = max(wanted, math.ceil(hint.desired / max(1, slots)))
+    return int(min(max(wanted, jobs["scale_min"], 1), jobs["scale_max"]))

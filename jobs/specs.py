@@ -49,7 +49,9 @@ class JobSpec:
     replay_of: UUID | None = None
     correlation_id: str | None = None
     coalesce: bool = False
+    # Known only when the row is inserted:
     blocked: bool = False
+    debounced: int = 0
 
     @property
     def state(self) -> str:

@@ -23,6 +23,9 @@ from config.api.problems import exception_handler
 from jobs.remote.leases import Granted, remote_hand_back
 from jobs.remote.waiting import Waiter, room
 
+# Many may be called at the same moment; the database need not meet them all at once.
+_TURNSTILE = threading.BoundedSemaphore(8)
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -65,10 +68,11 @@ class LongPoll:
                 await sync_to_async(self._give_back)()
 
     def _try(self) -> None:
-        try:
-            self._granted = self._attempt()
-        finally:
-            connection_rest()
+        with _TURNSTILE:
+            try:
+                self._granted = self._attempt()
+            finally:
+                connection_rest()
 
     def _give_back(self) -> None:
         try:

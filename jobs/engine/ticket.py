@@ -23,7 +23,7 @@ from jobs.engine.lane import Lane
 from jobs.engine.threads import ThreadLanes
 from jobs.errors import JobTimeout
 from jobs.pool import memory
-from jobs.workers import worker_start
+from jobs.workers import worker_gone, worker_start
 
 logger = logging.getLogger("jobs.engine")
 
@@ -142,6 +142,16 @@ def work() -> None:
     finally:
         if slot is not None:
             slot.busy = 0
+            if slot.is_retiring:
+                _retire()
+
+
+def _retire() -> None:
+    """The pool shrinks: end between two tickets, when nothing is held."""
+    if _process is not None:
+        worker_gone(_process.id, "retired")
+    logging.shutdown()
+    os._exit(0)
 
 
 def _first_line(exc: BaseException) -> str:

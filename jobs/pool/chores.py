@@ -7,15 +7,19 @@ leader is needed. Cost: four small queries a second.
 import logging
 import time
 
+from django.conf import settings
+
 from jobs.lease import Reaped, leases_reap
 from jobs.lines import lines_wake
 from jobs.pool.memory import PoolMemory
+from jobs.scale import workers_wanted
 from jobs.schedules import schedules_fire
 from jobs.workers import worker_gone
 
 logger = logging.getLogger("jobs.pool")
 
 EVERY_S = 1.0
+SCALE_S = 10.0
 
 
 class Chores:
@@ -23,7 +27,7 @@ class Chores:
 
     def __init__(self, pool: PoolMemory) -> None:
         self._pool = pool
-        self._next_at = 0.0
+        self._next_at = self._scale_at = 0.0
 
     def run(self) -> None:
         """Do what is due. Raises database errors; the pusher waits and comes again."""
@@ -35,6 +39,9 @@ class Chores:
         _tell(leases_reap())
         lines_wake()
         schedules_fire()
+        if settings.JOBS["scale_max"] and now >= self._scale_at:
+            self._scale_at = now + SCALE_S
+            self._pool.wanted = workers_wanted()
 
     def _bury_workers(self) -> None:
         """Take back at once what dead workers of this cluster held, instead of at the end of a lease."""

@@ -78,8 +78,8 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.task_queue = PacketQueue(drop_when_full=True)
         self.result_queue = PacketQueue(drop_when_full=False)
         self.event_out = Event()
-        self.monitor = None
-        self.pusher = None
+        self.monitor: Any = None
+        self.pusher: Any = None
         self.start()
 
     def spawn_process(self, target: Any, *args: Any) -> Any:
@@ -101,16 +101,62 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
             self.memory.slot(index).beat = time.monotonic()
         return process
 
+    def guard(self) -> None:
+        """Go round: replace the dead, follow the wanted size, tell that all is watched.
+
+        django-q2's own round would wait for ever on the lock of a worker that was killed while it
+        held it, and knows one size only.
+        """
+        self.start_event.set()
+        while True:
+            for process in list(self.pool):
+                if self._has_ended(process):
+                    if self.memory.slot(process.slot).is_retiring:
+                        self._retire(process)
+                    else:
+                        self.reincarnate(process)
+            self._follow_size()
+            for helper in (self.monitor, self.pusher):
+                if not helper.is_alive():
+                    self.reincarnate(helper)
+            stock.Stat(self).save()
+            if self.stop_event.wait(Conf.GUARD_CYCLE):
+                break
+        self.stop()
+
+    def _has_ended(self, process: Any) -> bool:
+        return process.timer.value == 0 or not process.is_alive()
+
+    def _follow_size(self) -> None:
+        """One step a round towards the size that the pusher wants; 0: as configured."""
+        wanted = self.memory.wanted or Conf.WORKERS
+        staying = [p for p in self.pool if not self.memory.slot(p.slot).is_retiring]
+        if len(staying) < wanted:
+            db.connections.close_all()
+            self.spawn_worker()
+        elif len(staying) > wanted:
+            # It ends after its next ticket; nothing is taken from it.
+            self.memory.slot(staying[-1].slot).is_retiring = 1
+
+    def _retire(self, process: Any) -> None:
+        self.pool.remove(process)
+        self._bury(process)
+        logger.info("a worker retired: the backlog wants fewer")
+
+    def _bury(self, process: Any) -> None:
+        """Mark the slot of an ended worker; the pusher takes back what it held."""
+        slot = self.memory.slot(process.slot)
+        if slot.worker_id():
+            slot.is_dead = 1
+            slot.pid = 0
+        else:
+            self.memory.clear(process.slot)
+        self.memory.forget_outstanding()
+
     def reincarnate(self, process: Any) -> None:
         """Replace a dead child. What a dead worker held is taken back by the pusher at once."""
         if process in self.pool:
-            slot = self.memory.slot(process.slot)
-            if slot.worker_id():
-                slot.is_dead = 1
-                slot.pid = 0
-            else:
-                self.memory.clear(process.slot)
-            self.memory.forget_outstanding()
+            self._bury(process)
         super().reincarnate(process)
 
 

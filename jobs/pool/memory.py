@@ -14,21 +14,20 @@ RUN, QUIET, GIVE_BACK = 0, 1, 2  # what the parent asks of the workers
 
 
 class Slot(ctypes.Structure):
-    """One worker process. Written by it, except pid and is_dead."""
+    """One worker process. Written by it, except pid, is_retiring and is_dead.
+
+    is_retiring: set by the sentinel; the worker ends after its next ticket. is_dead: set by the
+    sentinel; the pusher clears it when all that the worker held is taken back.
+    """
 
     _fields_ = (
         ("pid", ctypes.c_int64),
         ("beat", ctypes.c_double),
         ("ticket_at", ctypes.c_double),  # when it took its latest ticket
         ("busy", ctypes.c_int32),
-        (
-            "is_dead",
-            ctypes.c_int32,
-        ),  # set by the sentinel; the pusher clears it when all is taken back
+        ("is_retiring", ctypes.c_int32),
+        ("is_dead", ctypes.c_int32),
         ("tickets", ctypes.c_int64),  # taken so far
-        ("started", ctypes.c_int64),
-        ("completed", ctypes.c_int64),
-        ("failed", ctypes.c_int64),
         ("at_job", ctypes.c_char * 36),  # the job in its main lane
         ("name", ctypes.c_char * 120),  # its worker id
     )
@@ -46,16 +45,19 @@ class Slot(ctypes.Structure):
 class PoolMemory:
     """The shared block of one cluster. Made by the parent before it forks anything."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, most: int = 0) -> None:
+        """size workers at the start, never more than most (0: than size)."""
+        most = max(size, most)
         self.size = size
-        self._slots = RawArray(
-            Slot, size * 2
-        )  # a recycled worker's heir may start before it is gone
+        # Twice: a recycled worker's heir may start before it is gone.
+        self._slots = RawArray(Slot, most * 2)
         self._order = RawValue(ctypes.c_int32, RUN)
         self._guard_beat = RawValue(ctypes.c_double, time.monotonic())
         self._pusher_beat = RawValue(ctypes.c_double, time.monotonic())
         self._pusher_pid = RawValue(ctypes.c_int64, 0)
         self._handed = RawValue(ctypes.c_int64, 0)
+        self._wanted = RawValue(ctypes.c_int32, 0)
+        self._restarts = RawValue(ctypes.c_int64, 0)
         self._wakes = RawValue(ctypes.c_int64, 0)
 
     def slots(self) -> Iterator[tuple[int, Slot]]:
@@ -112,6 +114,24 @@ class PoolMemory:
         self._handed.value += count
 
     @property
+    def wanted(self) -> int:
+        """How many workers the backlog wants; 0: nobody has asked, the configured size holds."""
+        return int(self._wanted.value)
+
+    @wanted.setter
+    def wanted(self, value: int) -> None:
+        self._wanted.value = value
+
+    @property
+    def restarts(self) -> int:
+        """How often the whole pool was started anew."""
+        return int(self._restarts.value)
+
+    def count_restart(self) -> None:
+        """The watchdog starts the pool anew."""
+        self._restarts.value += 1
+
+    @property
     def wakes(self) -> int:
         """Grows whenever the pusher learns of due jobs; workers that wait for threads look at it."""
         return int(self._wakes.value)
@@ -137,7 +157,7 @@ class PoolMemory:
     def clear(self, index: int) -> None:
         """Make a slot free, keeping its count of tickets (a sum over all slots is compared)."""
         slot = self._slots[index]
-        slot.pid, slot.beat, slot.busy, slot.is_dead = 0, 0.0, 0, 0
+        slot.pid, slot.beat, slot.busy, slot.is_dead, slot.is_retiring = 0, 0.0, 0, 0, 0
         slot.at_job, slot.name = b"", b""
 
 

@@ -3,15 +3,19 @@
 All of them are hints. A lost one costs at most the second until the pusher looks by itself.
 """
 
+import logging
 import time
+from functools import cache
 from typing import Protocol
 
 import psycopg
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 CHANNEL = "jobs_wake"
+
+logger = logging.getLogger("jobs.pool")
 
 
 class Waker(Protocol):
@@ -74,6 +78,24 @@ class PollWaker:
 
     def close(self) -> None:
         pass
+
+
+def call_after_commit() -> None:
+    """Call the pushers where NOTIFY does not reach them. A Redis that is away costs them a second."""
+    if settings.JOBS["wake"] == "redis":
+        transaction.on_commit(_publish)
+
+
+@cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.5, socket_timeout=0.5)
+
+
+def _publish() -> None:
+    try:
+        _redis().publish(CHANNEL, "")
+    except redis.RedisError:
+        logger.warning("a wake-up was lost: Redis is away; the pool looks each second anyway")
 
 
 def make_waker() -> Waker:

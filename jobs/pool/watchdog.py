@@ -15,6 +15,7 @@ from django.conf import settings
 
 from jobs.pool import memory
 from jobs.pool.cluster import HealingCluster
+from jobs.pool.exposition import serve_metrics
 
 logger = logging.getLogger("jobs.pool")
 
@@ -26,10 +27,9 @@ class Watchdog:
     """Runs a pool until it is told to stop."""
 
     def __init__(self, workers: int) -> None:
-        self.memory = memory.PoolMemory(workers)
+        self.memory = memory.PoolMemory(workers, settings.JOBS["scale_max"])
         memory.set_current(self.memory)
         self.cluster = HealingCluster(self.memory)
-        self.restarts = 0
         self._stop = threading.Event()
         self._started_at = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -41,11 +41,13 @@ class Watchdog:
     def run(self) -> int:
         """Until SIGTERM or SIGINT. Returns the exit status."""
         self._start()
+        if settings.METRICS_PORT:
+            serve_metrics(settings.METRICS_PORT, self.memory)
         while not self._stop.wait(ROUND_S):
             if (reason := self._trouble()) is not None:
-                self.restarts += 1
+                self.memory.count_restart()
                 logger.error(
-                    "the pool is started anew: %s", reason, extra={"restarts": self.restarts}
+                    "the pool is started anew: %s", reason, extra={"restarts": self.memory.restarts}
                 )
                 self._bury_all()
                 self._start()

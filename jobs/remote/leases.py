@@ -6,6 +6,7 @@ handed out: closed gates put it back unspent, and a job whose worker once died g
 
 import itertools
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ SHORTEST = timedelta(seconds=10)
 LONGEST = timedelta(seconds=900)
 MOST = 100  # jobs per lease
 FAIR_TURN = 10  # one lease in so many takes the oldest job instead of the most urgent
+UPKEEP_S = 1.0
 ROUNDS = 5  # so often a lease tries again when gates turned all jobs back
 
 
@@ -83,6 +85,7 @@ class Granted:
 
 
 _turns = itertools.count(1)
+_kept_at = 0.0
 
 
 def remote_lease(
@@ -114,7 +117,9 @@ def remote_lease(
             )
             found += leases
             if not leases:
-                break
+                if found or not remote_upkeep():
+                    break
+                continue
             refused = _gates(leases)
             found = [lease for lease in found if lease.id not in refused]
             if len(found) >= limit:
@@ -161,12 +166,18 @@ def remote_hand_back(granted: Sequence[Granted]) -> None:
     _hand_back([each.lease for each in granted])
 
 
-def remote_upkeep() -> None:
+def remote_upkeep() -> bool:
     """Take back leases that ran out and let stalled lines go on, for sites where no pool does it.
 
-    Repeat and race: each row is moved once.
+    At most once a second per process. Says whether it found any. Repeat and race: each row is moved once.
     """
-    for job in leases_reap():
+    global _kept_at  # noqa: PLW0603 - one upkeep per process
+    now = time.monotonic()
+    if now - _kept_at < UPKEEP_S:
+        return False
+    _kept_at = now
+    reaped = leases_reap()
+    for job in reaped:
         level = logging.ERROR if job.outcome == "dead" else logging.WARNING
         logger.log(
             level,
@@ -175,6 +186,7 @@ def remote_upkeep() -> None:
             extra={"job_id": str(job.id), "kind": job.kind, "queue": job.queue, "worker": job.worker},
         )  # fmt: skip
     lines_wake()
+    return bool(reaped)
 
 
 def _gates(leases: Sequence[Lease]) -> dict[UUID, str]:

@@ -175,7 +175,6 @@ class _Listener:
         self._closing = closing
         self._waker: Waker | None = None
         self._look_at = 0.0
-        self._kept_at = 0.0
         self._needed_at = time.monotonic()
 
     def run(self) -> None:
@@ -210,9 +209,7 @@ class _Listener:
         next_due_s = ROUND_S
         if interests:
             self._needed_at = began
-            if began - self._kept_at > ROUND_S:
-                self._kept_at = began
-                remote_upkeep()
+            remote_upkeep()
             for (queues, kinds), waiters in interests.items():
                 due, later_s = due_for(queues, kinds, most=len(waiters))
                 next_due_s = min(next_due_s, later_s)

@@ -98,7 +98,7 @@ def queues_live(depths: list[QueueDepth]) -> dict[str, Any]:
             "per_second": of_queue.per_second(minute_s),
             **asdict(of_queue),
         }
-    return {"counted": COUNTED, "queues": queues}
+    return {"counted": COUNTED, "minute_s": minute_s, "queues": queues}
 
 
 # The index jobs_job_ready leads with queue, priority, run_at: each depth is a bounded range of it.

@@ -75,10 +75,15 @@ BEGIN
                 AND (f.outcome = 'released' OR j.skip_ahead),
             seq = CASE WHEN f.outcome = 'retried' AND j.skip_ahead AND j.partition_key IS NOT NULL
                 THEN nextval('jobs_job_seq_seq') ELSE j.seq END,
-            -- A newer call stands under the same debounce key by now: this one goes on without it.
-            debounce_key = CASE WHEN EXISTS (
+            -- A newer call stands under the same debounce key by now, or comes back together with this
+            -- one: this one goes on without it.
+            debounce_key = CASE WHEN j.debounce_key IS NULL THEN NULL WHEN EXISTS (
                 SELECT FROM jobs_job o WHERE o.debounce_key = j.debounce_key AND o.id <> j.id
                     AND o.state IN ('scheduled', 'available')
+            ) OR EXISTS (
+                SELECT FROM f g JOIN jobs_job o ON o.id = g.id AND o.fence = g.fence
+                WHERE o.debounce_key = j.debounce_key AND o.seq > j.seq
+                    AND o.lease_until IS NOT NULL AND g.outcome NOT IN ('dead', 'cancelled')
             ) THEN NULL ELSE j.debounce_key END
         FROM f JOIN jobs_job old ON old.id = f.id
         WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL AND f.outcome <> 'cancelled'
@@ -128,16 +133,16 @@ DECLARE
     v_keys text[];
 BEGIN
     SELECT array_agg(DISTINCT partition_key) INTO v_keys FROM jobs_jobhistory
-    WHERE id = ANY (p_ids) AND partition_key IS NOT NULL AND finished_at > now() - interval '1 day';
+    WHERE id = ANY (p_ids) AND partition_key IS NOT NULL AND finished_at > now() + p_shift - interval '1 day';
     DELETE FROM jobs_uniquekey u USING (
         SELECT h.unique_key, h.id FROM jobs_jobhistory h
-        WHERE h.id = ANY (p_ids) AND h.unique_key IS NOT NULL AND h.finished_at > now() - interval '1 day'
+        WHERE h.id = ANY (p_ids) AND h.unique_key IS NOT NULL AND h.finished_at > now() + p_shift - interval '1 day'
     ) d WHERE u.key = d.unique_key AND u.job_id = d.id AND u.expires_at = 'infinity';
     PERFORM jobs_batch_count(s.batch_id, s.completed, s.cancelled, 0) FROM (
         SELECT batch_id, count(*) FILTER (WHERE state = 'completed') AS completed,
             count(*) FILTER (WHERE state = 'cancelled') AS cancelled
         FROM jobs_jobhistory
-        WHERE id = ANY (p_ids) AND batch_id IS NOT NULL AND finished_at > now() - interval '1 day'
+        WHERE id = ANY (p_ids) AND batch_id IS NOT NULL AND finished_at > now() + p_shift - interval '1 day'
         GROUP BY batch_id ORDER BY batch_id
     ) s;
     IF v_keys IS NOT NULL THEN
@@ -232,9 +237,12 @@ BEGIN
                 WHEN l.suspect THEN 'its worker ended without a word' ELSE j.last_error END,
             lease_until = NULL, worker = NULL, blocked = j.partition_key IS NOT NULL
                 AND NOT (l.suspect AND j.crash_count + 1 >= p_max_crashes),
-            debounce_key = CASE WHEN EXISTS (
+            debounce_key = CASE WHEN j.debounce_key IS NULL THEN NULL WHEN EXISTS (
                 SELECT FROM jobs_job o WHERE o.debounce_key = j.debounce_key AND o.id <> j.id
                     AND o.state IN ('scheduled', 'available')
+            ) OR EXISTS (
+                SELECT FROM lost t JOIN jobs_job o ON o.id = t.id
+                WHERE o.debounce_key = j.debounce_key AND o.seq > j.seq
             ) THEN NULL ELSE j.debounce_key END
         FROM lost l WHERE j.id = l.id
         RETURNING j.id, j.kind, j.queue, j.attempt, j.fence, j.started_at, j.last_error,
