@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from jobs import breakers, registry, stats
 from jobs.registry import JobKind, job
@@ -38,3 +39,11 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         return job(name, **options)(function)
 
     return make
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """Real commits, seen by other connections; afterwards the tables are as they were."""
+    yield
+    with connection.cursor() as cursor:  # Django flushes only what it manages
+        cursor.execute("TRUNCATE jobs_jobhistory, jobs_jobattempt")
