@@ -35,14 +35,25 @@ AREAS: tuple[Area, ...] = (
     Area(
         "Jobs",
         (
-            Entry("Jobs", "work", model="jobs.job"),
-            Entry("History", "history", model="jobs.jobhistory"),
             Entry("Queues", "stacks", model="jobs.queue"),
+            Entry("Jobs", "work", model="jobs.jobrecord"),
+            Entry(
+                "Dead letters",
+                "skull",
+                page="admin:jobs_jobrecord_dead",
+                permission="jobs.view_jobrecord",
+            ),
             Entry("Workers", "engineering", model="jobs.worker"),
+            Entry(
+                "Keys",
+                "reorder",
+                page="admin:jobs_jobrecord_keys",
+                permission="jobs.view_jobrecord",
+            ),
             Entry("Schedules", "schedule", model="jobs.scheduleentry"),
-            Entry("Batches", "inventory_2", model="jobs.batch"),
             Entry("Breakers", "electric_bolt", model="jobs.breaker"),
-            Entry("Audit", "policy", model="jobs.auditentry"),
+            Entry("Batches", "inventory_2", model="jobs.batch"),
+            Entry("Audit log", "policy", model="jobs.auditentry"),
         ),
     ),
     Area(
@@ -72,12 +83,23 @@ AREAS: tuple[Area, ...] = (
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The form that UNFOLD["SIDEBAR"]["navigation"] asks for, with what this user may see."""
-    groups = []
+    groups: list[dict[str, Any]] = []
+    everything: list[dict[str, Any]] = []
     for area in AREAS:
         items = list(_items(area, request))
+        everything += items
         if items:
             groups.append({"title": area.title, "separator": bool(area.title), "items": items})
+    _mark_active(request.path, everything)
     return groups
+
+
+def _mark_active(path: str, items: list[dict[str, Any]]) -> None:
+    """Mark the one line whose page is open, or holds it. unfold alone would mark them all."""
+    holding = [item["link"] for item in items if path.startswith(item["link"])]
+    longest = max(holding, key=len, default="")
+    for item in items:
+        item["active"] = item["link"] == longest
 
 
 def _items(area: Area, request: HttpRequest) -> Iterator[dict[str, Any]]:
