@@ -196,20 +196,16 @@ def _expires(spec: JobSpec, now: datetime) -> str:
 
 
 def _enter_lines(specs: Sequence[JobSpec]) -> list[str]:
-    """Lock the lines and mark who must wait. Returns the keys whose head may only be asleep."""
+    """Lock the lines and mark who must wait. Returns the keys whose head is only asleep."""
     if not specs:
         return []
     keys = list({str(spec.partition_key) for spec in specs})
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT key, taken FROM jobs_line_enter(%s)", [keys])
-        taken = dict(cursor.fetchall())
-    sleepers = [
-        spec.partition_key for spec in specs if spec.skip_ahead and taken[spec.partition_key]
-    ]
+    found = sql.rows("SELECT * FROM jobs_line_enter(%s, %s)", [keys, clock.offset()])
+    taken = {key: is_taken for key, is_taken, _ in found}
     for spec in specs:
-        spec.blocked = taken[spec.partition_key]
-        taken[spec.partition_key] = True
-    return [key for key in dict.fromkeys(sleepers) if key]
+        spec.blocked = taken[str(spec.partition_key)]
+        taken[str(spec.partition_key)] = True
+    return [key for key, _, asleep in found if asleep]
 
 
 def _count_in_batches(specs: Sequence[JobSpec]) -> None:

@@ -18,9 +18,11 @@ def lines_wake() -> int:
 
 
 def lines_settle(keys: list[str]) -> None:
-    """Let the heads of these lines go, waiting for their locks. In a transaction."""
-    sql.run("SELECT jobs_line_enter(%s)", [keys])
-    sql.run("SELECT jobs_line_settle(%s, %s)", [keys, clock.offset()])
+    """Let the heads of these lines go. Where somebody is just entering, lines_wake does it soon.
+
+    Never waits: the caller holds rows that whoever enters may have to change. In a transaction.
+    """
+    sql.run("SELECT jobs_line_leave(%s, %s)", [keys, clock.offset()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def job_run_now(*, job_id: UUID, by: Account) -> None:
         now = clock.now()
         if job.state in {State.SCHEDULED, State.AVAILABLE}:
             Job.objects.filter(pk=job_id).update(run_at=now, state=State.AVAILABLE)
+            if job.partition_key:  # those before it may only be asleep
+                lines_settle([job.partition_key])
             sql.run("SELECT pg_notify('jobs_wake', '')")
         elif job.state == State.DEAD:
             _revive(job)

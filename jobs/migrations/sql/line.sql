@@ -6,20 +6,25 @@ CREATE FUNCTION jobs_line_lock(p_key text) RETURNS integer LANGUAGE sql IMMUTABL
     SELECT hashtext(p_key) & 255
 $$;
 
--- Enter the lines of keys, waiting for their locks. Says of each key whether somebody stands there.
-CREATE FUNCTION jobs_line_enter(p_keys text[])
-RETURNS TABLE (key text, taken boolean) LANGUAGE plpgsql AS $$
+-- Enter the lines of keys, waiting for their locks. Says of each key whether somebody stands there, and
+-- whether its head sleeps until its retry and lets others go ahead.
+CREATE FUNCTION jobs_line_enter(p_keys text[], p_shift interval)
+RETURNS TABLE (key text, taken boolean, asleep boolean) LANGUAGE plpgsql AS $$
 DECLARE
+    v_now timestamptz := clock_timestamp() + p_shift;
     v_lock integer;
 BEGIN
     FOR v_lock IN SELECT DISTINCT jobs_line_lock(k) FROM unnest(p_keys) k ORDER BY 1 LOOP
         PERFORM pg_advisory_xact_lock(748201, v_lock);
     END LOOP;
     -- A statement of its own: it must see what the former holders of the locks committed.
-    RETURN QUERY SELECT k, EXISTS (
-        SELECT FROM jobs_job j
+    RETURN QUERY SELECT k, h.state IS NOT NULL,
+        coalesce(h.state <> 'running' AND h.skip_ahead AND h.run_at > v_now, false)
+    FROM unnest(p_keys) k LEFT JOIN LATERAL (
+        SELECT j.state, j.skip_ahead, j.run_at FROM jobs_job j
         WHERE j.partition_key = k AND j.state IN ('scheduled', 'available', 'running')
-    ) FROM unnest(p_keys) k;
+        ORDER BY j.seq LIMIT 1
+    ) h ON true;
 END $$;
 
 -- Let the head of each line go. The caller holds the locks of the keys.
@@ -27,8 +32,8 @@ CREATE FUNCTION jobs_line_settle(p_keys text[], p_shift interval) RETURNS void L
 DECLARE
     v_now timestamptz := clock_timestamp() + p_shift;
     v_key text;
-    v_head record;
-    v_turns integer;
+    v_next record;
+    v_id uuid;
 BEGIN
     UPDATE jobs_job j SET blocked = false
     FROM (
@@ -40,7 +45,8 @@ BEGIN
         WHERE f.state <> 'running' AND f.blocked AND NOT (f.skip_ahead AND f.run_at > v_now)
     ) n
     WHERE j.id = n.id;
-    -- Rare: a head that sleeps until its retry and lets others go ahead moves to the end of its line.
+    -- Rare: a head that sleeps until its retry and lets others go ahead. The first of the line that does
+    -- not sleep so goes, or else the first to wake; those before it move to the end of the line.
     FOR v_key IN
         SELECT k FROM unnest(p_keys) k CROSS JOIN LATERAL (
             SELECT i.state, i.skip_ahead, i.run_at FROM jobs_job i
@@ -49,21 +55,23 @@ BEGIN
         ) f
         WHERE f.state <> 'running' AND f.skip_ahead AND f.run_at > v_now
     LOOP
-        SELECT count(*) INTO v_turns FROM jobs_job
-        WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running');
-        LOOP
-            SELECT id, state, blocked, skip_ahead, run_at INTO v_head FROM jobs_job
+        SELECT id, seq INTO v_next FROM jobs_job
+        WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running')
+            AND (state = 'running' OR NOT skip_ahead OR run_at <= v_now)
+        ORDER BY seq LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT id, seq INTO v_next FROM jobs_job
             WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running')
-            ORDER BY seq LIMIT 1;
-            EXIT WHEN NOT FOUND OR v_head.state = 'running';
-            v_turns := v_turns - 1;
-            IF v_turns <= 0 OR NOT (v_head.skip_ahead AND v_head.run_at > v_now) THEN
-                UPDATE jobs_job SET blocked = false WHERE id = v_head.id AND blocked;
-                EXIT;
-            END IF;
-            UPDATE jobs_job SET blocked = true, seq = nextval('jobs_job_seq_seq')
-            WHERE id = v_head.id;
+            ORDER BY run_at, seq LIMIT 1;
+        END IF;
+        FOR v_id IN
+            SELECT id FROM jobs_job
+            WHERE partition_key = v_key AND state IN ('scheduled', 'available') AND seq < v_next.seq
+            ORDER BY seq
+        LOOP
+            UPDATE jobs_job SET blocked = true, seq = nextval('jobs_job_seq_seq') WHERE id = v_id;
         END LOOP;
+        UPDATE jobs_job SET blocked = false WHERE id = v_next.id AND blocked AND state <> 'running';
     END LOOP;
 END $$;
 
