@@ -36,9 +36,14 @@ class CompleteInput(TokenInput):
 
 
 class ErrorInput(serializers.Serializer[Any]):
+    """What went wrong; a text is a message."""
+
     type = serializers.CharField(required=False, allow_blank=True, max_length=200)
     message = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
     stack = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({"message": data} if isinstance(data, str) else data)
 
 
 class FailInput(TokenInput):

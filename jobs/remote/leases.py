@@ -101,6 +101,7 @@ def remote_lease(
     Of a partition key only the head is given, so that order holds however many jobs the worker runs at
     once. Locks: as jobs_lease. Nothing is held back if it raises.
     """
+    remote_upkeep()
     turn = next(_turns)
     start = turn % max(1, len(queues))
     order = [*queues[start:], *queues[:start]]  # no queue is always asked first
@@ -117,9 +118,7 @@ def remote_lease(
             )
             found += leases
             if not leases:
-                if found or not remote_upkeep():
-                    break
-                continue
+                break
             refused = _gates(leases)
             found = [lease for lease in found if lease.id not in refused]
             if len(found) >= limit:
@@ -166,18 +165,17 @@ def remote_hand_back(granted: Sequence[Granted]) -> None:
     _hand_back([each.lease for each in granted])
 
 
-def remote_upkeep() -> bool:
+def remote_upkeep() -> None:
     """Take back leases that ran out and let stalled lines go on, for sites where no pool does it.
 
-    At most once a second per process. Says whether it found any. Repeat and race: each row is moved once.
+    At most once a second per process. Repeat and race: each row is moved once.
     """
     global _kept_at  # noqa: PLW0603 - one upkeep per process
     now = time.monotonic()
     if now - _kept_at < UPKEEP_S:
-        return False
+        return
     _kept_at = now
-    reaped = leases_reap()
-    for job in reaped:
+    for job in leases_reap():
         level = logging.ERROR if job.outcome == "dead" else logging.WARNING
         logger.log(
             level,
@@ -186,7 +184,6 @@ def remote_upkeep() -> bool:
             extra={"job_id": str(job.id), "kind": job.kind, "queue": job.queue, "worker": job.worker},
         )  # fmt: skip
     lines_wake()
-    return bool(reaped)
 
 
 def _gates(leases: Sequence[Lease]) -> dict[UUID, str]:

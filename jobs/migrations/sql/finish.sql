@@ -3,6 +3,7 @@
 -- `lease_until IS NOT NULL` says `running` (a constraint); said so, no partial index is taken for it.
 
 -- Completed jobs leave the hot table. p_lean: none of them has a key, a unique key or a batch.
+-- Unlike the others it gives back the ids that were NOT changed, which is nearly always none.
 CREATE FUNCTION jobs_complete(
     p_ids uuid[], p_fences bigint[], p_started float8[], p_finished float8[],
     p_results text[], p_logs text[], p_stats jsonb, p_lean boolean, p_shift interval
@@ -32,13 +33,14 @@ BEGIN
         FROM gone RETURNING id
     )
     SELECT array_agg(id) INTO v_gone FROM kept;
-    IF cardinality(v_gone) = cardinality(p_ids) THEN
-        PERFORM jobs_count(p_stats);
-    END IF;
     IF NOT p_lean AND v_gone IS NOT NULL THEN
         PERFORM jobs_after_end(v_gone, p_shift);
     END IF;
-    RETURN QUERY SELECT unnest(v_gone);
+    IF cardinality(v_gone) = cardinality(p_ids) THEN
+        PERFORM jobs_count(p_stats);
+    ELSE
+        RETURN QUERY SELECT unnest(p_ids) EXCEPT SELECT unnest(v_gone);
+    END IF;
 END $$;
 
 -- Retried, snoozed, released, dead, cancelled. p_run_at is null where the time does not change.
