@@ -59,6 +59,9 @@ class Run:
                 self.terminal.say(f"Killed, since it took too long: {', '.join(killed)}.")
             self.terminal.say("Stopped.")
             self.terminal.close()
+        if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_REDIS:
+            farewell = [sys.executable, "-m", "config.run.farewell", str(status)]
+            os.execv(sys.executable, farewell)  # noqa: S606 - ourselves
         return status
 
     def _go(self) -> None:
