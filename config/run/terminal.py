@@ -7,6 +7,7 @@ interpreter, a program that cannot start) are shown as they are.
 
 import json
 import logging
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -92,7 +93,8 @@ class Terminal:
         return f"\033[{colour}m{text}\033[0m" if self._colour else text
 
     def _print(self, text: str) -> None:
-        print(text, file=self._screen, flush=True)
+        with suppress(OSError):  # the terminal was closed; the log files go on
+            print(text, file=self._screen, flush=True)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
