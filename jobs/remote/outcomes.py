@@ -7,6 +7,7 @@ A lease that is not there any more is told apart with care, because an answer ma
     the job has ended by another way                    LeaseEnded (410), nothing changed
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -156,7 +157,8 @@ def _ended(end: End, running: _Found) -> Ended:
     kind = kind_find(running.lease.kind)
     ended = attempt_end(running.lease, kind, outcome, None, started)
     if ended.run_at is not None:
-        ended.run_at = round(ended.run_at, 3)  # so that a repeated answer says the same moment
+        # In whole milliseconds, so that Postgres and a repeated answer say the same moment.
+        ended.run_at = math.floor(ended.run_at * 1000) / 1000
     if isinstance(outcome, Snooze) and not outcome.after:
         ended = Ended(running.lease, "released", started, ended.finished)
     ended.logs = lines_dump(lines_join(running.lines, end.lines), end.metrics)

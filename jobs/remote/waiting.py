@@ -77,6 +77,11 @@ class Waiter:
             raise Draining(retry_after=timedelta(seconds=1))
         return was_called
 
+    @property
+    def is_asleep(self) -> bool:
+        """Does its caller wait at this moment?"""
+        return self._call is not None
+
     def call(self) -> None:
         """Wake the caller, from any thread. Repeat: one call."""
         with self._lock:
@@ -152,6 +157,12 @@ class WaitingRoom:
             for waiter in self._waiting:
                 found.setdefault(waiter.interest, []).append(waiter)
         return found
+
+    @property
+    def asleep(self) -> int:
+        """How many callers wait at this moment."""
+        with self._lock:
+            return sum(1 for waiter in self._waiting if waiter.is_asleep)
 
     @property
     def has_news(self) -> bool:
