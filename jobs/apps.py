@@ -14,6 +14,7 @@ class JobsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        import jobs.enqueue  # noqa: F401 - so that kinds can be enqueued
         from jobs.context import JobLogHandler
 
         autodiscover_modules("tasks")

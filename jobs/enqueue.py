@@ -5,7 +5,6 @@
 
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,7 @@ from jobs import errors, sql, stats
 from jobs.context import current_job
 from jobs.models import Queue
 from jobs.pool.wake import call_after_commit
-from jobs.registry import JobKind
+from jobs.registry import Enqueued, JobKind, enqueuer_set
 from jobs.specs import MAX_DELAY, JobSpec, spec_build
 from lib import clock
 from lib.context import correlation_id
@@ -37,14 +36,6 @@ _COPY_FROM = 20  # rows; fewer are quicker by INSERT
 after_enqueue: ContextVar[Any] = ContextVar("after_enqueue", default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueued:
-    """What became of a call: the id of the job that stands for it, and whether it was there before."""
-
-    id: UUID
-    deduplicated: bool = False
-
-
 def job_enqueue(kind: JobKind[Any], **given: Any) -> Enqueued:
     """Make one job in the transaction of the caller.
 
@@ -56,6 +47,9 @@ def job_enqueue(kind: JobKind[Any], **given: Any) -> Enqueued:
     its line until the transaction ends, so that order within the key is the order of commits.
     """
     return jobs_enqueue([spec_build(kind, given)])[0]
+
+
+enqueuer_set(job_enqueue)
 
 
 def enqueue_many(calls: Iterable[tuple[JobKind[Any], dict[str, Any]] | JobSpec]) -> list[Enqueued]:
@@ -82,7 +76,9 @@ def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
     else:
         with transaction.atomic():
             result = _insert_guarded(specs, parent_id)
-    stats.enqueued((spec, made.deduplicated) for spec, made in zip(specs, result, strict=True))
+    stats.enqueued(
+        (spec.kind, spec.queue, made.deduplicated) for spec, made in zip(specs, result, strict=True)
+    )
     call_after_commit()
     if (run := after_enqueue.get()) is not None:
         run(result)

@@ -115,14 +115,30 @@ class JobKind(Generic[P]):
                     f"{self.name}: {name} must be {_say(hint)}, not {type(value).__name__}"
                 )
 
-    def enqueue(self, **options: Any) -> Any:
+    def enqueue(self, **options: Any) -> "Enqueued":
         """Make one job of this kind; see jobs.enqueue.job_enqueue for the options."""
-        from jobs.enqueue import job_enqueue  # noqa: PLC0415 - the service knows the registry
+        if _enqueuer is None:
+            raise RuntimeError("jobs can be enqueued once Django is set up (django.setup())")
+        return _enqueuer(self, **options)
 
-        return job_enqueue(self, **options)
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What became of a call: the id of the job that stands for it, and whether it was there before."""
+
+    id: UUID
+    deduplicated: bool = False
 
 
 _kinds: dict[str, JobKind[Any]] = {}
+_enqueuer: Callable[..., Enqueued] | None = None
+
+
+def enqueuer_set(enqueuer: Callable[..., Enqueued]) -> None:
+    """Who makes jobs of declared kinds: jobs.enqueue says so of itself, for it knows us, not we it."""
+    global _enqueuer  # noqa: PLW0603 - set once, when Django is set up
+    _enqueuer = enqueuer
+
 
 # Words that say how to enqueue, so that they cannot be names of args.
 RESERVED = frozenset(

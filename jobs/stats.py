@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, connection, transaction
-
-from jobs.specs import JobSpec
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +63,10 @@ _lock = threading.Lock()
 _flusher: threading.Timer | None = None
 
 
-def enqueued(made: Iterable[tuple[JobSpec, bool]]) -> None:
-    """Count new jobs, and calls that found an older one, once their transaction has committed."""
+def enqueued(made: Iterable[tuple[str, str, bool]]) -> None:
+    """Count calls by (kind, queue, whether an older job was found), once their transaction commits."""
     counts = Counter(
-        (spec.kind, spec.queue, "deduplicated" if again else "enqueued") for spec, again in made
+        (kind, queue, "deduplicated" if again else "enqueued") for kind, queue, again in made
     )
     transaction.on_commit(lambda: _add(counts.items()))
 
@@ -90,7 +88,7 @@ def _flush_later() -> None:
         _flusher = None
     try:
         flush()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.warning("counts of enqueued jobs could not be written; kept for the next time")
     finally:
         connection.close()
@@ -110,7 +108,7 @@ def flush() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT jobs_count(%s::jsonb)", [orjson.dumps(rows).decode()])
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         with _lock:
             _pending.update(taken)
         raise

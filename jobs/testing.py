@@ -22,11 +22,11 @@ from django.conf import settings
 
 from jobs.context import JobContext, enter
 from jobs.engine.lane import Lane
-from jobs.enqueue import Enqueued, after_enqueue
+from jobs.enqueue import after_enqueue
 from jobs.lease import Lease, jobs_lease
 from jobs.models import WAITING, Job, JobRecord, State
 from jobs.outcomes import Done, Outcome
-from jobs.registry import kind_get
+from jobs.registry import Enqueued, kind_get
 from lib import clock
 from lib.ids import uuid7
 

@@ -16,9 +16,10 @@ from jobs.api.creation import MOST_ATTEMPTS, Wanted, job_read, queues_check
 from jobs.api.docs import refusals
 from jobs.api.fields import AnyJsonField, ObjectField
 from jobs.api.shapes import state_shown
-from jobs.enqueue import Enqueued, jobs_enqueue
+from jobs.enqueue import jobs_enqueue
 from jobs.idempotency import Answer, answer_once
 from jobs.models import JobRecord
+from jobs.registry import Enqueued
 from lib.errors import DomainError
 
 MOST = 1000  # jobs per batch

@@ -9,11 +9,10 @@ from django.db import connection, transaction
 
 from jobs import stats
 from jobs.context import JobContext, enter
-from jobs.enqueue import Enqueued
 from jobs.errors import ArgsInvalid, QueueUnknown
 from jobs.ladders import Delays
 from jobs.models import Job
-from jobs.registry import JobKind
+from jobs.registry import Enqueued, JobKind
 from lib import clock
 from lib.context import correlated
 from lib.ids import uuid7

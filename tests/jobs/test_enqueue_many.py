@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.batches import batch_open
-from jobs.enqueue import _COPY_FROM, Enqueued, enqueue_many, jobs_enqueue
+from jobs.enqueue import _COPY_FROM, enqueue_many, jobs_enqueue
 from jobs.errors import ArgsInvalid, EnqueueInvalid, QueueUnknown
 from jobs.ladders import Delays
 from jobs.models import Job
-from jobs.registry import Debounce, JobKind
+from jobs.registry import Debounce, Enqueued, JobKind
 from jobs.specs import JobSpec, spec_build
 from lib.ids import uuid7
 from tests.jobs.conftest import Declare
