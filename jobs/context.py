@@ -75,9 +75,14 @@ class JobContext:
             {
                 "at": record.created,
                 "level": record.levelname,
-                "message": record.getMessage()[:MAX_LOG_CHARS],
+                "message": storable(record.getMessage()[:MAX_LOG_CHARS]),
             }
         )
+
+
+def storable(text: str) -> str:
+    """The text without what Postgres cannot store: NUL characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 _current: ContextVar[JobContext | None] = ContextVar("current_job", default=None)

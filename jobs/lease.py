@@ -3,6 +3,8 @@
 Every write presents the fence of the lease; a row whose fence has moved on is left alone.
 """
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -44,6 +46,7 @@ class Lease:
     checkpoint: Any
     parent_id: UUID | None
     batch_id: UUID | None
+    held_until: float = math.inf  # time.monotonic() until which it is surely ours
 
     @property
     def failures(self) -> int:
@@ -53,7 +56,10 @@ class Lease:
 
 @dataclass(slots=True)
 class Ended:
-    """How one attempt ended. `name` is completed, retried, snoozed, dead, cancelled or released."""
+    """How one attempt ended.
+
+    `name` is completed, retried, snoozed, crashed, dead, cancelled or released.
+    """
 
     lease: Lease
     name: str
@@ -91,14 +97,18 @@ def jobs_lease(
     oldest_first: the fair turn, which takes the oldest job whatever its priority.
     Locks: rows held by others are skipped, so that workers never wait for each other.
     """
+    span = span or settings.JOBS["lease"]
+    held_until = time.monotonic() + span.total_seconds()  # asked before: rather too early
     found = sql.rows(
         _LEASE,
         [
-            list(queues), limit, worker, span or settings.JOBS["lease"], clock.offset(), chain,
-            oldest_first, None if kinds is None else list(kinds),
+            list(queues), limit, worker, span, clock.offset(), chain, oldest_first,
+            None if kinds is None else list(kinds),
         ],
     )  # fmt: skip
     leases = [lease_read(row) for row in found]
+    for lease in leases:
+        lease.held_until = held_until
     if oldest_first:
         leases.sort(key=lambda lease: (lease.due, lease.seq))
     else:
@@ -228,6 +238,12 @@ def leases_release(leases: Sequence[Lease]) -> set[UUID]:
     return outcomes_write([Ended(lease, "released", now, now) for lease in leases])
 
 
+def leases_of(worker: str) -> list[Lease]:
+    """All that a worker holds, whether it knows it or not."""
+    query = f"SELECT {LEASE_COLUMNS} FROM jobs_job WHERE worker = %s AND state = 'running'"
+    return [lease_read(row) for row in sql.rows(query, [worker])]
+
+
 def leases_extend(
     pairs: Sequence[tuple[UUID, int]], *, span: timedelta | None = None
 ) -> dict[UUID, bool]:
@@ -282,17 +298,24 @@ class Reaped:
 
 
 def leases_reap(
-    *, worker: str | None = None, culprit: UUID | None = None, limit: int = 500
+    *, worker: str | None = None, culprits: Sequence[UUID] | None = None, limit: int = 500
 ) -> list[Reaped]:
     """Take back jobs whose lease ran out, or all of one worker that is known to be gone.
 
-    culprit: the job that worker was at; the others keep their attempt. Repeat and race: each row is
+    culprits: the jobs that worker was at, often one, none if it died between two; all others in its
+    pocket keep their attempt. None: not known, so each counts a crash. Repeat and race: each row is
     moved once, whoever comes first.
     """
     with transaction.atomic():
         found = sql.rows(
-            "SELECT * FROM jobs_reap(%s, %s, %s, %s, %s)",
-            [worker, culprit, settings.JOBS["max_crashes"], limit, clock.offset()],
+            "SELECT * FROM jobs_reap(%s, %s::uuid[], %s, %s, %s)",
+            [
+                worker,
+                None if culprits is None else list(culprits),
+                settings.JOBS["max_crashes"],
+                limit,
+                clock.offset(),
+            ],
         )
         reaped = [Reaped(*row) for row in found]
         for lost in reaped:

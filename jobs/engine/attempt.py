@@ -8,14 +8,16 @@ import logging
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import orjson
-from django.db import transaction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from jobs import breakers, errors, rates
-from jobs.context import JobContext, enter
+from jobs.context import JobContext, enter, storable
 from jobs.ladders import Delays, jittered
 from jobs.lease import Ended, Lease, outcomes_write
 from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
@@ -29,6 +31,14 @@ logger = logging.getLogger("jobs.engine")
 
 MAX_ERROR_CHARS = 8000
 SLOT_WAIT = timedelta(seconds=1)
+BROKEN_WAIT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The database connection broke while the job ran: a crash, through no fault that we know of."""
+
+    error: str
 
 
 def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
@@ -50,7 +60,7 @@ def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
     return None
 
 
-def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcome:
+def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcome | Broken:
     """Call the function under its context. Everything raised becomes an outcome."""
     token = correlation_id.set(lease.correlation_id or lease.id.hex)
     enter(context)
@@ -69,6 +79,9 @@ def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcom
     except SystemExit as exc:
         return Retry(f"the job called exit({exc.code})")
     except Exception as exc:  # noqa: BLE001 - whatever a job raises is its failure, not ours
+        if is_broken(exc):
+            connection.close()
+            return Broken(_error(exc))
         if kind.breaker and getattr(exc, "is_service_failure", False):
             breakers.record_failure(kind.breaker, f"{type(exc).__name__}: {exc}")
         after = getattr(exc, "retry_after", None)
@@ -99,7 +112,7 @@ def attempt_run_atomic(
 def attempt_end(
     lease: Lease,
     kind: JobKind[Any] | None,
-    outcome: Outcome,
+    outcome: Outcome | Broken,
     context: JobContext | None,
     started: float,
 ) -> Ended:
@@ -118,20 +131,41 @@ def attempt_end(
         return Ended(lease, "completed", started, finished, result=result, logs=logs)
     if isinstance(outcome, Snooze):
         return Ended(
-            lease, "snoozed", started, finished, outcome.reason or None,
+            lease, "snoozed", started, finished, storable(outcome.reason) or None,
             finished + outcome.after.total_seconds(), logs=logs,
         )  # fmt: skip
     if isinstance(outcome, Cancel):
-        return Ended(lease, "cancelled", started, finished, outcome.reason, logs=logs)
-    if isinstance(outcome, Dead):
-        return Ended(lease, "dead", started, finished, outcome.error[:MAX_ERROR_CHARS], logs=logs)
-    delay = _delay(lease, kind, outcome)
+        return Ended(lease, "cancelled", started, finished, storable(outcome.reason), logs=logs)
+    error = storable(outcome.error)[:MAX_ERROR_CHARS]
+    if isinstance(outcome, Broken):
+        return _broken_end(lease, error, started, finished, logs)
+    delay = None if isinstance(outcome, Dead) else _delay(lease, kind, outcome)
     if delay is None:
-        return Ended(lease, "dead", started, finished, outcome.error[:MAX_ERROR_CHARS], logs=logs)
+        return Ended(lease, "dead", started, finished, error, logs=logs)
     return Ended(
-        lease, "retried", started, finished, outcome.error[:MAX_ERROR_CHARS],
-        finished + delay.total_seconds(), logs=logs,
-    )  # fmt: skip
+        lease, "retried", started, finished, error, finished + delay.total_seconds(), logs=logs
+    )
+
+
+def is_broken(exc: BaseException) -> bool:
+    """Did the connection of this thread to our database break?"""
+    if not isinstance(exc, OperationalError | InterfaceError):
+        return False
+    state = getattr(exc.__cause__, "sqlstate", None) or ""
+    raw = connection.connection
+    return state[:2] == "08" or state in {"57P01", "57P02", "57P03"} or raw is None or raw.closed
+
+
+def _broken_end(
+    lease: Lease, error: str, started: float, finished: float, logs: str | None
+) -> Ended:
+    """Like a crash: no attempt of the ladder is spent, but only so often."""
+    crashes = lease.crash_count + 1
+    if crashes >= settings.JOBS["max_crashes"]:
+        poison = f"poison: the database connection broke {crashes} times while it ran\n{error}"
+        return Ended(lease, "dead", started, finished, poison, logs=logs)
+    run_at = finished + BROKEN_WAIT_S * crashes
+    return Ended(lease, "crashed", started, finished, error, run_at, logs=logs)
 
 
 def _delay(lease: Lease, kind: JobKind[Any] | None, outcome: Retry) -> timedelta | None:
@@ -151,7 +185,7 @@ def _delay(lease: Lease, kind: JobKind[Any] | None, outcome: Retry) -> timedelta
     return max(outcome.after, timedelta(0)) if outcome.after is not None else step
 
 
-_LEVELS = {"retried": logging.WARNING, "dead": logging.ERROR}
+_LEVELS = {"retried": logging.WARNING, "crashed": logging.WARNING, "dead": logging.ERROR}
 
 
 def outcomes_log(ended: Sequence[Ended]) -> None:

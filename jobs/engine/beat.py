@@ -20,16 +20,9 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
-from jobs.engine.attempt import outcomes_log
+from jobs.engine.ends import ends_write
 from jobs.engine.lane import Lane, Running
-from jobs.lease import (
-    Lease,
-    leases_extend,
-    leases_look,
-    leases_release,
-    outcomes_write,
-    progress_write,
-)
+from jobs.lease import Lease, leases_extend, leases_look, leases_release, progress_write
 from jobs.pool import memory
 from jobs.workers import worker_beat
 
@@ -37,7 +30,7 @@ logger = logging.getLogger("jobs.engine")
 
 TICK_S = 0.25
 LOOK_S = 1.0  # how soon a cancel and progress get through
-IDLE_S = 5.0
+IDLE_S = 5.0  # or a third of the watchdog's patience, if that is shorter
 TELL_S = 10.0
 
 
@@ -55,11 +48,12 @@ class Beat(threading.Thread):
         self._looked = self._extended = 0.0
         self._told = time.monotonic()
         self._process = psutil.Process()
+        self._idle_s = min(IDLE_S, settings.JOBS["watchdog"].total_seconds() / 3)
 
     def run(self) -> None:
         """Tick often while there is work, seldom while there is none."""
         while True:
-            self.wake.wait(TICK_S if self.active else IDLE_S)
+            self.wake.wait(TICK_S if self.active else self._idle_s)
             self.wake.clear()
             if self.slot is not None:
                 self.slot.beat = time.monotonic()
@@ -86,8 +80,8 @@ class Beat(threading.Thread):
             self._give_back()
         lease_s = settings.JOBS["lease"].total_seconds()
         if now - self._extended > lease_s / 3:
-            self._extended = now
-            self._keep(leases_extend)
+            self._keep(leases_extend, held_until=now + lease_s)
+            self._extended = now  # not before: while the database is away it is tried at each tick
         elif now - self._looked > LOOK_S:
             self._looked = now
             self._keep(leases_look)
@@ -101,40 +95,39 @@ class Beat(threading.Thread):
                 "job ignored its time limit; its worker process is killed",
                 extra={"job_id": str(running.lease.id), "kind": running.lease.kind},
             )
-            self._relieve_all()
-            os.kill(os.getpid(), signal.SIGKILL)
+            if self.slot is not None:
+                self.slot.blame(lane.number)
+            try:
+                self._relieve_all()
+            finally:
+                os.kill(os.getpid(), signal.SIGKILL)
         elif now > running.soft_at and running.context.interrupt is None:
             self._interrupt(lane, running, errors.JobTimeout())
 
     def _interrupt(self, lane: Lane, running: Running, reason: errors.Interrupt) -> None:
-        running.context.interrupt = reason
-        if lane.running is not running or not running.interruptible:
-            return
-        if lane.thread_id == threading.main_thread().ident:
-            signal.pthread_kill(lane.thread_id, signal.SIGALRM)
-        else:
-            # Takes effect at the thread's next bytecode; a call that waits is bound by its own limit.
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(lane.thread_id), ctypes.py_object(type(reason))
-            )
+        with lane.lock:  # under which the lane says that its function has returned
+            if lane.running is not running or not running.interruptible:
+                return
+            running.context.interrupt = reason
+            if lane.thread_id == threading.main_thread().ident:
+                signal.pthread_kill(lane.thread_id, signal.SIGALRM)
+            else:
+                # At the thread's next bytecode; a call that waits is bound by its own limit.
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(lane.thread_id), ctypes.py_object(type(reason))
+                )
 
     def _relieve(self, lane: Lane) -> None:
         """Write what the lane has done and hand back what it has not begun."""
-        with lane.lock:
-            ended, lane.ended = lane.ended, []
-            waiting = list(lane.pocket)
-            lane.pocket.clear()
-        try:
+        if not lane.is_loaded:
+            return
+        with lane.taken_out(pocket=True) as (ended, waiting):
             if ended:
-                written = outcomes_write(ended)
-                outcomes_log([end for end in ended if end.lease.id in written])
+                ends_write(ended)
+                ended.clear()
             if waiting:
                 leases_release(waiting)
-        except (DatabaseError, InterfaceError):
-            with lane.lock:
-                lane.ended = ended + lane.ended
-                lane.pocket.extendleft(reversed(waiting))
-            raise
+                waiting.clear()
 
     def _relieve_all(self) -> None:
         for lane in self.lanes:
@@ -151,24 +144,29 @@ class Beat(threading.Thread):
         logging.shutdown()
         os._exit(0)
 
-    def _keep(self, ask: Callable[[list[tuple[UUID, int]]], dict[UUID, bool]]) -> None:
+    def _keep(
+        self,
+        ask: Callable[[list[tuple[UUID, int]]], dict[UUID, bool]],
+        held_until: float | None = None,
+    ) -> None:
         """Extend or look at all leases; pass on cancels and losses; write progress."""
-        held: list[tuple[Lane, Running | None, Lease]] = []
-        for lane in self.lanes:
-            with lane.lock:
-                if lane.running:
-                    held.append((lane, lane.running, lane.running.lease))
-                held.extend((lane, None, lease) for lease in lane.pocket)
-                held.extend((lane, None, end.lease) for end in lane.ended)
-        if not held:
+        held: dict[Lane, list[Lease]] = {lane: lane.held() for lane in self.lanes}
+        leases = [lease for each in held.values() for lease in each]
+        if not leases:
             return
-        alive = ask([(lease.id, lease.fence) for _, _, lease in held])
-        for lane, running, lease in held:
+        alive = ask([(lease.id, lease.fence) for lease in leases])
+        for lease in leases:
+            if lease.id in alive:
+                lease.held_until = held_until or lease.held_until
+                lease.cancel_requested = lease.cancel_requested or alive[lease.id]
+        for lane, theirs in held.items():
+            lane.forget({lease.id for lease in theirs if lease.id not in alive})
+            running = lane.running
             if running is None:
                 continue
-            if lease.id not in alive:
+            if running.lease in theirs and running.lease.id not in alive:
                 self._interrupt_once(lane, running, errors.LeaseLost())
-            elif alive[lease.id]:
+            elif running.lease.cancel_requested:
                 self._interrupt_once(lane, running, errors.JobCancelled())
             self._write_progress(running)
 

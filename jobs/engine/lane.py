@@ -9,17 +9,28 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
 from jobs.context import JobContext
-from jobs.engine.attempt import attempt_end, attempt_run, attempt_run_atomic, gate, outcomes_log
+from jobs.engine.attempt import (
+    Broken,
+    attempt_end,
+    attempt_run,
+    attempt_run_atomic,
+    gate,
+    outcomes_log,
+)
+from jobs.engine.ends import ends_write, fenced_log, insist
 from jobs.faults import fault
-from jobs.lease import Ended, Lease, jobs_lease, leases_release, outcomes_write
-from jobs.outcomes import Dead, Outcome, Snooze
+from jobs.lease import Ended, Lease, jobs_lease, leases_release
+from jobs.outcomes import Outcome, Snooze
 from jobs.pool.memory import Slot
 from jobs.registry import JobKind, kind_find
 from lib import clock
@@ -46,29 +57,58 @@ class Running:
 
 
 class Lane:
-    """Serves some queues in one thread. `slot` is shared memory of the main lane, or None."""
+    """Serves some queues in one thread.
 
-    def __init__(self, name: str, worker_id: str, queues: list[str], slot: Slot | None) -> None:
+    slot: the shared memory of this process, in which the lane notes at place `number` what it is at.
+    alone: the lane for jobs whose worker once died; None: they are run like others.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        worker_id: str,
+        queues: list[str],
+        slot: Slot | None,
+        *,
+        number: int = 0,
+        alone: "Lane | None" = None,
+    ) -> None:
         self.name = name
         self.worker_id = worker_id
         self.queues = queues
         self.slot = slot
+        self.number = number
+        self.alone = alone
         self.lock = threading.Lock()  # guards pocket, ended, running between lane and beat
         self.pocket: deque[Lease] = deque()
         self.ended: list[Ended] = []
         self.running: Running | None = None
+        self.writers = 0  # threads that have taken something out and are about to write it
         self.thread_id = threading.get_ident()
         self.started = self.completed = self.failed = 0
         self._turn = 0
         self._limit = 10.0
         self._chain = 0
 
+    @property
+    def is_loaded(self) -> bool:
+        """Does it hold anything that waits to be run or written?"""
+        return bool(self.pocket or self.ended)
+
+    def held(self) -> list[Lease]:
+        """All leases that it knows of: running, waiting, and ended but not written."""
+        with self.lock:
+            running = [self.running.lease] if self.running else []
+            return [*running, *self.pocket, *(end.lease for end in self.ended)]
+
     def turn(self, stopping: threading.Event) -> int:
         """Lease a batch and run it. Returns how many jobs were leased; 0: nothing is due."""
+        if self.is_loaded:  # an earlier turn was cut short
+            self.run([], stopping)
         leases = self._lease()
         if leases:
             fault("after_lease")
-            self.run(leases, stopping)
+            self.run(self.set_apart(leases), stopping)
         return len(leases)
 
     def _lease(self) -> list[Lease]:
@@ -82,24 +122,24 @@ class Lane:
             oldest_first=self._turn % FAIR_TURN == 0,
         )
         self._chain = CHAIN if any(lease.partition_key for lease in leases) else 0
-        return self._isolate(leases)
+        return leases
 
-    def _isolate(self, leases: list[Lease]) -> list[Lease]:
-        """A job whose worker once died is run alone, so that a second death tells who did it."""
-        if len(leases) < 2 or not any(lease.crash_count for lease in leases):
+    def set_apart(self, leases: list[Lease]) -> list[Lease]:
+        """Put jobs whose worker once died, and those behind them in their line, into the lane `alone`.
+
+        There nothing else runs beside them, so that a second death tells who did it. Returns the rest.
+        """
+        if self.alone is None or not any(lease.crash_count for lease in leases):
             return leases
-        if leases[0].crash_count:
-            alone, back = leases[:1], leases[1:]
-        else:
-            keys = {
-                lease.partition_key for lease in leases if lease.crash_count and lease.partition_key
-            }
-            back = [lease for lease in leases if lease.crash_count or lease.partition_key in keys]
-            alone = [lease for lease in leases if lease not in back]
-            if not alone:
-                alone, back = leases[:1], leases[1:]
-        leases_release(back)
-        return alone
+        keys = {
+            lease.partition_key for lease in leases if lease.crash_count and lease.partition_key
+        }
+        rest: list[Lease] = []
+        with self.alone.lock:
+            for lease in leases:
+                is_apart = lease.crash_count or lease.partition_key in keys
+                (self.alone.pocket if is_apart else rest).append(lease)
+        return rest
 
     def run(self, leases: list[Lease], stopping: threading.Event) -> None:
         """Run leased jobs in their order and write how they ended."""
@@ -108,21 +148,37 @@ class Lane:
         with self.lock:
             self.pocket.extend(leases)
         done = 0
-        while True:
-            with self.lock:
-                if not self.pocket or stopping.is_set():
-                    break
-                lease = self.pocket.popleft()
-                self.running = running = self._start(lease)
-            self._attempt(running)
+        while (running := self._next(stopping)) is not None:
+            try:
+                self._attempt(running)
+            except BaseException:
+                with self.lock:
+                    self.running = None  # nobody knows how it ended: its lease will tell
+                raise
             done += 1
             if time.monotonic() - begin > 0.25 and self.ended:
                 self.flush()
         self.flush()
+        self._hand_back()
+        if self.slot is not None:
+            self.slot.leave(self.number)
         spent = (time.monotonic() - begin) / max(1, done)
         fits = settings.JOBS["pocket"].total_seconds() / max(spent, 1e-6)
         # Quick to shrink, slower to grow: a long job in a full pocket costs more than a small lease.
         self._limit = fits if fits < self._limit else min(self._limit * 4, fits)
+
+    def _next(self, stopping: threading.Event) -> Running | None:
+        """Begin the next job of the pocket, unless its lease ran out while this process was frozen."""
+        while True:
+            with self.lock:
+                if not self.pocket or stopping.is_set():
+                    return None
+                lease = self.pocket.popleft()
+                if time.monotonic() < lease.held_until:
+                    self.running = running = self._start(lease)
+                    return running
+            fenced_log(lease, "its lease ran out before it was started")
+            self._release_behind(lease)
 
     def _start(self, lease: Lease) -> Running:
         kind = kind_find(lease.kind)
@@ -134,7 +190,7 @@ class Lane:
         if timeout is None:
             timeout = kind.timeout.total_seconds() if kind else 60.0
         if self.slot is not None:
-            self.slot.at_job = str(lease.id).encode()
+            self.slot.enter(self.number, lease.id)
         return Running(lease, context, timeout)
 
     def _attempt(self, running: Running) -> None:
@@ -143,114 +199,114 @@ class Lane:
         kind = kind_find(lease.kind)
         started = time.time() + clock.offset().total_seconds()
         end: Ended | None = None
-        written = False
-        outcome: Outcome | None = gate(lease, kind)
+        outcome: Outcome | Broken | None = None
         try:
+            outcome = gate(lease, kind)
             if outcome is None and kind is not None:
                 self.started += 1
                 running.interruptible = True
                 fault("before_run")
                 if kind.atomic:
                     end = attempt_run_atomic(lease, kind, context, started)
-                    written = end.name == "completed"
                 else:
                     outcome = attempt_run(lease, kind, context)
-                running.interruptible = False
+                with self.lock:  # the beat interrupts under this lock, so never later than here
+                    running.interruptible = False
                 fault("after_run")
         except errors.LeaseLost:
-            logger.warning(
-                "job fenced: its lease has passed to another worker",
-                extra={"job_id": str(lease.id), "kind": lease.kind, "fence": lease.fence},
-            )
+            fenced_log(lease, "its lease has passed to another worker")
             with self.lock:
                 self.running = None
+            self._release_behind(lease)
             return
         except errors.Interrupt as exc:  # raised a moment after the function had returned
-            outcome = Snooze(clock.ZERO, f"interrupted at its end: {type(exc).__name__}")
+            outcome = outcome or Snooze(clock.ZERO, f"interrupted at its end: {type(exc).__name__}")
+        except (DatabaseError, InterfaceError) as exc:
+            # Perhaps it was committed all the same; then the outcome is fenced.
+            connection.close()
+            outcome = Broken(f"{type(exc).__name__}: {exc}")
         finally:
             running.interruptible = False
-            if self.slot is not None:
-                self.slot.at_job = b""
+        written = end is not None and end.name == "completed"
         if end is None:
             assert outcome is not None
             end = attempt_end(lease, kind, outcome, context, started)
         self._keep(end, kind, written=written)
 
     def _keep(self, end: Ended, kind: JobKind[Any] | None, *, written: bool) -> None:
-        followers: list[Lease] = []
         with self.lock:
             self.running = None
             if not written:
                 self.ended.append(end)
-            key = end.lease.partition_key
-            if key and end.name in {"retried", "snoozed"} and not (kind and kind.skip_ahead):
-                # The key waits with its head: those behind it go back to their places.
-                followers = [lease for lease in self.pocket if lease.partition_key == key]
-                self.pocket = deque(rest for rest in self.pocket if rest.partition_key != key)
         if end.name == "completed":
             self.completed += 1
         elif end.name in {"retried", "dead"}:
             self.failed += 1
         if written:
             outcomes_log([end])
-        if followers:
+        if end.name in {"retried", "snoozed", "crashed"} and not (kind and kind.skip_ahead):
+            self._release_behind(end.lease)
+
+    def _release_behind(self, lease: Lease) -> None:
+        """The key waits with its head: those behind it in the pocket go back to their places."""
+        if not lease.partition_key:
+            return
+        with self.lock:
+            behind = [rest for rest in self.pocket if rest.partition_key == lease.partition_key]
+            self.pocket = deque(
+                rest for rest in self.pocket if rest.partition_key != lease.partition_key
+            )
+        if behind:
             self.flush()
-            leases_release(followers)
+            insist(lambda: leases_release(behind))
+
+    def forget(self, lost: Collection[UUID]) -> None:
+        """Drop leases that have passed to others, and give back once what stands behind them."""
+        if not lost:
+            return
+        with self.lock:
+            gone = [lease for lease in self.pocket if lease.id in lost]
+            keys = {lease.partition_key for lease in gone if lease.partition_key}
+            self.pocket = deque(lease for lease in self.pocket if lease.id not in lost)
+            behind = [lease for lease in self.pocket if lease.partition_key in keys]
+        for lease in gone:
+            fenced_log(lease, "its lease has passed to another worker")
+        if behind:
+            leases_release(behind)
+            with self.lock:
+                self.pocket = deque(lease for lease in self.pocket if lease not in behind)
+
+    def _hand_back(self) -> None:
+        """Give back what a stop has left in the pocket."""
+        if self.pocket:
+            with self.taken_out(pocket=True) as (_, left):
+                insist(lambda: leases_release(left))
+                left.clear()
 
     def flush(self) -> None:
-        """Write what has ended. Tries again while the database is away, as long as leases last."""
+        """Write what has ended. Tries again while the database is away, as long as leases last.
+
+        Raises database errors after that; what was not written is kept for the next flush.
+        """
+        if self.ended:
+            fault("before_write")
+            with self.taken_out(pocket=False) as (ended, _):
+                insist(lambda: ends_write(ended))
+                ended.clear()
+
+    @contextmanager
+    def taken_out(self, *, pocket: bool) -> Iterator[tuple[list[Ended], list[Lease]]]:
+        """What has ended, and the pocket if asked. What is left in the lists at the end comes back."""
         with self.lock:
+            self.writers += 1
             ended, self.ended = self.ended, []
-        if not ended:
-            return
-        deadline = time.monotonic() + settings.JOBS["lease"].total_seconds()
-        pause = threading.Event()
-        wait = 0.05
-        while True:
-            try:
-                fault("before_write")
-                written = outcomes_write(ended)
-                break
-            except (DatabaseError, InterfaceError) as exc:
-                if isinstance(exc, DatabaseError) and not _is_connection_trouble(exc):
-                    written = self._write_singly(ended)
-                    break
-                connection.close()
-                if time.monotonic() > deadline:
-                    logger.exception("outcomes of %d jobs were lost with the database", len(ended))
-                    return
-                pause.wait(wait)
-                wait = min(wait * 2, 2.0)
-        outcomes_log([end for end in ended if end.lease.id in written])
-        for end in ended:
-            if end.lease.id not in written:
-                logger.warning(
-                    "job fenced: its outcome came too late",
-                    extra={
-                        "job_id": str(end.lease.id),
-                        "kind": end.lease.kind,
-                        "fence": end.lease.fence,
-                    },
-                )
-
-    def _write_singly(self, ended: list[Ended]) -> set[Any]:
-        """One outcome that Postgres refuses must not take its neighbours with it."""
-        written: set[Any] = set()
-        for end in ended:
-            try:
-                written |= outcomes_write([end])
-            except DatabaseError as exc:
-                logger.exception(
-                    "an outcome could not be stored", extra={"job_id": str(end.lease.id)}
-                )
-                refused = Dead(f"its outcome could not be stored: {exc}".replace("\x00", ""))
-                written |= outcomes_write(
-                    [attempt_end(end.lease, None, refused, None, end.started)]
-                )
-        return written
-
-
-def _is_connection_trouble(exc: DatabaseError) -> bool:
-    cause = exc.__cause__
-    state = getattr(cause, "sqlstate", None)
-    return state is None or state[:2] in {"08", "57", "53", "40", "25"}
+            waiting = list(self.pocket) if pocket else []
+            if pocket:
+                self.pocket.clear()
+        try:
+            yield ended, waiting
+        finally:
+            with self.lock:
+                self.writers -= 1
+                self.ended = ended + self.ended
+                self.pocket.extendleft(reversed(waiting))

@@ -11,15 +11,21 @@ from django.db import connection
 
 from jobs.engine.lane import Lane
 from jobs.lease import Lease, jobs_lease
+from jobs.pool.memory import Slot
 
 
 class ThreadLanes:
     """A fixed number of lanes, each in a thread while it has a job."""
 
-    def __init__(self, size: int, worker_id: str, queues: list[str]) -> None:
+    def __init__(
+        self, size: int, worker_id: str, queues: list[str], slot: Slot | None, alone: Lane
+    ) -> None:
         self.worker_id = worker_id
         self.queues = queues
-        self.lanes = [Lane(f"thread-{number}", worker_id, queues, None) for number in range(size)]
+        self.lanes = [
+            Lane(f"thread-{number}", worker_id, queues, slot, number=number, alone=alone)
+            for number in range(1, size + 1)  # 0 is the main lane
+        ]
         self._free = list(self.lanes)
         self._busy: dict[Future[None], Lane] = {}
         self._pool = ThreadPoolExecutor(size, "lane")
@@ -37,6 +43,9 @@ class ThreadLanes:
 
     def turn(self, stopping: threading.Event) -> int:
         """Lease as many jobs as threads are free and start them. Returns how many."""
+        for lane in [each for each in self._free if each.is_loaded]:  # cut short earlier
+            self._free.remove(lane)
+            self._busy[self._pool.submit(self._run, lane, [], stopping)] = lane
         self._turn += 1
         self.queues = self.queues[1:] + self.queues[:1]
         leases = jobs_lease(
@@ -45,15 +54,14 @@ class ThreadLanes:
             worker=self.worker_id,
             oldest_first=self._turn % 10 == 0,
         )
-        for lease in leases:
+        for lease in self.lanes[0].set_apart(leases):
             lane = self._free.pop()
-            self._busy[self._pool.submit(self._run, lane, lease, stopping)] = lane
+            self._busy[self._pool.submit(self._run, lane, [lease], stopping)] = lane
         return len(leases)
 
-    def _run(self, lane: Lane, lease: Lease, stopping: threading.Event) -> None:
+    def _run(self, lane: Lane, leases: list[Lease], stopping: threading.Event) -> None:
         try:
-            # A stop that came between lease and start: the beat thread hands the job back.
-            lane.run([lease], stopping)
+            lane.run(leases, stopping)
         finally:
             connection.close_if_unusable_or_obsolete()
 

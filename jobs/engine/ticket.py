@@ -22,6 +22,7 @@ from jobs.engine.beat import Beat
 from jobs.engine.lane import Lane
 from jobs.engine.threads import ThreadLanes
 from jobs.errors import JobTimeout
+from jobs.lease import leases_of, leases_release
 from jobs.pool import memory
 from jobs.workers import worker_gone, worker_start
 
@@ -42,10 +43,13 @@ class WorkerProcess:
         queues, size = settings.JOBS["queues"], settings.JOBS["threads"]
         threaded = [name for name in queues if size and name in settings.JOBS["threaded_queues"]]
         inline = [name for name in queues if name not in threaded]
-        self.main = Lane("main", self.id, inline, slot) if inline else None
-        self.threads = ThreadLanes(size, self.id, threaded) if threaded else None
-        lanes = [self.main] if self.main else []
-        self.beat = Beat(self.id, lanes + (self.threads.lanes if self.threads else []), slot)
+        self.alone = Lane("alone", self.id, [], slot)
+        self.main = Lane("main", self.id, inline, slot, alone=self.alone) if inline else None
+        self.threads = ThreadLanes(size, self.id, threaded, slot, self.alone) if threaded else None
+        self.own_lanes = [lane for lane in (self.main, self.alone) if lane]
+        self.lanes = self.own_lanes + (self.threads.lanes if self.threads else [])
+        self.beat = Beat(self.id, self.lanes, slot)
+        self.is_unsure = False  # a ticket failed: there may be leases that we do not know
         if slot is not None:
             slot.name = self.id.encode()
             slot.beat = time.monotonic()
@@ -60,10 +64,11 @@ class WorkerProcess:
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         """The beat thread rang: raise its reason inside the job, if that is still running."""
-        running = self.main.running if self.main else None
-        if running is not None and running.interruptible:
-            running.interruptible = False
-            raise running.context.interrupt or JobTimeout()
+        for lane in self.own_lanes:
+            running = lane.running
+            if running is not None and running.interruptible:
+                running.interruptible = False
+                raise running.context.interrupt or JobTimeout()
 
     def work(self) -> None:
         """One ticket. Jobs in threads prolong it; the main lane goes on serving meanwhile."""
@@ -71,12 +76,24 @@ class WorkerProcess:
         signal.signal(signal.SIGALRM, self._alarm)
         self.beat.active += 1
         self.beat.wake.set()
+        if self.is_unsure:
+            self._recover()
         try:
             self._work(until=time.monotonic() + TICKET_S)
         finally:
             if self.threads:
                 self.threads.drain()
             self.beat.active -= 1
+
+    def _recover(self) -> None:
+        """Give back what was leased to us in an answer that never arrived."""
+        if any(lane.writers for lane in self.lanes):
+            return  # somebody is just giving back; the next ticket asks again
+        held = {lease.id for lane in self.lanes for lease in lane.held()}
+        unknown = [lease for lease in leases_of(self.id) if lease.id not in held]
+        if unknown:
+            leases_release(unknown)
+        self.is_unsure = False
 
     def _work(self, until: float) -> None:
         main, threads = _Question(), _Question()
@@ -89,6 +106,10 @@ class WorkerProcess:
                 found += threads.ask(self.threads.turn, self.beat.stopping, wakes, now)
             if self.main and not stopping:
                 found += main.ask(self.main.turn, self.beat.stopping, wakes, now)
+            if self.alone.is_loaded:
+                if self.threads:
+                    self.threads.drain()
+                self.alone.run([], self.beat.stopping)
             if self.threads and self.threads.is_busy:
                 if self.threads.collect(0 if found else GLANCE_S):
                     threads.again = True
@@ -131,14 +152,12 @@ def work() -> None:
             _process = WorkerProcess(slot)
         _process.work()
     except (DatabaseError, InterfaceError) as exc:
-        # What was leased comes back by its lease; the next ticket finds the database again.
+        # The next ticket finds the database again, and gives back what we do not know we have.
         logger.warning("the database failed during a ticket: %s", _first_line(exc))
-        connection.close()
-        time.sleep(PAUSE_S)
+        _after_failure()
     except Exception:
         logger.exception("a ticket failed; the jobs it held come back by their leases")
-        connection.close()
-        time.sleep(PAUSE_S)
+        _after_failure()
     finally:
         if slot is not None:
             slot.busy = 0
@@ -152,6 +171,13 @@ def _retire() -> None:
         worker_gone(_process.id, "retired")
     logging.shutdown()
     os._exit(0)
+
+
+def _after_failure() -> None:
+    connection.close()
+    if _process is not None:
+        _process.is_unsure = True
+    time.sleep(PAUSE_S)
 
 
 def _first_line(exc: BaseException) -> str:

@@ -50,7 +50,7 @@ class Chores:
                 continue
             worker_id = slot.worker_id()
             if worker_id:
-                _tell(leases_reap(worker=worker_id, culprit=slot.culprit()))
+                _tell(leases_reap(worker=worker_id, culprits=slot.culprits()))
                 worker_gone(worker_id, "died")
             self._pool.clear(index)
 

@@ -11,6 +11,8 @@ from multiprocessing.sharedctypes import RawArray, RawValue
 from uuid import UUID
 
 RUN, QUIET, GIVE_BACK = 0, 1, 2  # what the parent asks of the workers
+LANES = 257  # the main lane and as many threads as WORKER_THREADS allows
+_NOWHERE = bytes(16)
 
 
 class Slot(ctypes.Structure):
@@ -28,18 +30,31 @@ class Slot(ctypes.Structure):
         ("is_retiring", ctypes.c_int32),
         ("is_dead", ctypes.c_int32),
         ("tickets", ctypes.c_int64),  # taken so far
-        ("at_job", ctypes.c_char * 36),  # the job in its main lane
         ("name", ctypes.c_char * 120),  # its worker id
+        ("at", (ctypes.c_ubyte * 16) * LANES),  # the job that each of its lanes is at; zeros: none
     )
 
     def worker_id(self) -> str:
         """The id under which it leases, or "" before it started."""
         return bytes(self.name).rstrip(b"\0").decode()
 
-    def culprit(self) -> UUID | None:
-        """The job it is at, if there is just one that it can be."""
-        text = bytes(self.at_job).rstrip(b"\0").decode()
-        return UUID(text) if len(text) == 36 else None
+    def enter(self, lane: int, job_id: UUID) -> None:
+        """A lane begins a job. It counts as being at it until it begins another or leaves."""
+        self.at[lane][:] = job_id.bytes
+
+    def leave(self, lane: int) -> None:
+        """A lane has written how its jobs ended."""
+        self.at[lane][:] = _NOWHERE
+
+    def blame(self, lane: int) -> None:
+        """The worker is about to be ended for what one lane is at; the others are innocent."""
+        for other in range(LANES):
+            if other != lane:
+                self.leave(other)
+
+    def culprits(self) -> list[UUID]:
+        """The jobs it is at: one of them is to blame if it dies. None: it died between jobs."""
+        return [UUID(bytes=bytes(at)) for at in self.at if any(at)]
 
 
 class PoolMemory:
@@ -158,7 +173,8 @@ class PoolMemory:
         """Make a slot free, keeping its count of tickets (a sum over all slots is compared)."""
         slot = self._slots[index]
         slot.pid, slot.beat, slot.busy, slot.is_dead, slot.is_retiring = 0, 0.0, 0, 0, 0
-        slot.at_job, slot.name = b"", b""
+        slot.name = b""
+        ctypes.memset(slot.at, 0, ctypes.sizeof(slot.at))
 
 
 current: PoolMemory | None = None  # of the cluster that this process belongs to

@@ -43,7 +43,7 @@ BEGIN
     END IF;
 END $$;
 
--- Retried, snoozed, released, dead, cancelled. p_run_at is null where the time does not change.
+-- Retried, snoozed, crashed, released, dead, cancelled. p_run_at is null where the time does not change.
 -- A snooze and a release give the attempt back. A released row of a line stands behind its head again.
 CREATE FUNCTION jobs_put_back(
     p_ids uuid[], p_fences bigint[], p_outcomes text[], p_started float8[],
@@ -71,6 +71,7 @@ BEGIN
                 WHEN f.run_at > clock_timestamp() + p_shift THEN 'scheduled' ELSE 'available' END,
             run_at = coalesce(f.run_at, j.run_at),
             attempt = j.attempt - (f.outcome IN ('snoozed', 'released'))::integer,
+            crash_count = j.crash_count + (f.outcome = 'crashed')::integer,
             last_error = coalesce(f.error, j.last_error),
             lease_until = NULL, worker = CASE WHEN f.outcome = 'dead' THEN j.worker END,
             blocked = j.partition_key IS NOT NULL AND f.outcome <> 'dead'
@@ -201,10 +202,10 @@ CREATE FUNCTION jobs_count(p_stats jsonb) RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Take back what was leased and never came to an end: by lease, or of a worker known to be gone.
--- p_culprit: the job that worker was at; the others in its pocket are innocent and keep their attempt.
--- Without that knowledge each counts a crash, and is leased alone from then on.
+-- p_culprits: the jobs that worker was at; the others in its pocket are innocent and keep their attempt.
+-- Without that knowledge each counts a crash, and is run alone from then on.
 CREATE FUNCTION jobs_reap(
-    p_worker text, p_culprit uuid, p_max_crashes integer, p_limit integer, p_shift interval
+    p_worker text, p_culprits uuid[], p_max_crashes integer, p_limit integer, p_shift interval
 ) RETURNS TABLE (id uuid, kind text, queue text, outcome text, worker text) LANGUAGE plpgsql AS $$
 DECLARE
     v_ids uuid[];
@@ -222,7 +223,7 @@ BEGIN
         RETURN;
     END IF;
     WITH lost AS MATERIALIZED (
-        SELECT j.id, j.worker, (p_worker IS NULL OR p_culprit IS NULL OR j.id = p_culprit) AS suspect
+        SELECT j.id, j.worker, (p_worker IS NULL OR p_culprits IS NULL OR j.id = ANY (p_culprits)) AS suspect
         FROM jobs_job j
         WHERE j.state = 'running'
             AND CASE WHEN p_worker IS NULL THEN j.lease_until < clock_timestamp() ELSE j.worker = p_worker END
