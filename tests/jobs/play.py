@@ -26,9 +26,9 @@ def lease_one(*queues: str, **options: Any) -> Lease:
 def ended(
     held: Lease, name: str = "completed", *, run_in: timedelta | None = None, **more: Any
 ) -> Ended:
-    """An end of a lease. run_in: after which span it is tried again; needed by retried, snoozed."""
+    """An end of a lease. run_in: after which span it is tried again; now if it must have one."""
     now = clock.now().timestamp()
-    if run_in is None and name in {"retried", "snoozed"}:
+    if run_in is None and name in {"retried", "snoozed", "crashed"}:
         run_in = timedelta(0)
     run_at = None if run_in is None else now + run_in.total_seconds()
     return Ended(held, name, now, now, run_at=run_at, **more)

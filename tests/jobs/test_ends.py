@@ -101,6 +101,14 @@ def test_a_snooze_spends_no_attempt_but_is_told(kind: JobKind[Any]) -> None:
     assert (tried.attempt, tried.outcome, tried.error) == (1, "snoozed", "rate limit")
 
 
+def test_a_crash_spends_no_rung_of_the_ladder_but_is_counted(kind: JobKind[Any]) -> None:
+    made = kind.enqueue().id
+    play.finish(play.lease_one(), name="crashed", run_in=timedelta(seconds=1), error="no database")
+    row = play.job(made)
+    assert (row.state, row.attempt, row.crash_count) == ("scheduled", 1, 1)
+    assert [(tried.attempt, tried.outcome) for tried in play.tries(made)] == [(1, "crashed")]
+
+
 def test_a_release_spends_nothing_and_leaves_no_trace(kind: JobKind[Any]) -> None:
     made = kind.enqueue().id
     run_at = play.job(made).run_at
