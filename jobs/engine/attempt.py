@@ -5,6 +5,7 @@ change of the row. Both know nothing of threads, leases or pools.
 """
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ logger = logging.getLogger("jobs.engine")
 MAX_ERROR_CHARS = 8000
 SLOT_WAIT = timedelta(seconds=1)
 BROKEN_WAIT_S = 1.0
+# In JSON; before it there may be backslashes that stand for themselves.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +222,4 @@ def _error(exc: BaseException) -> str:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode().replace("\\u0000", "")
+    return _NUL.sub(rb"\1", orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)).decode()
