@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from lib.errors import NotFound
+from lib.errors import InputInvalid, NotFound
 from notifications.telegram.models import QueuedMessage
 from notifications.telegram.services import (
+    chat_check,
     message_cancel,
     message_explain,
     message_queue,
@@ -90,6 +91,9 @@ class MessagesApi(APIView):
         data.is_valid(raise_exception=True)
         given = data.validated_data
         if given.pop("mode") == "now":
+            if given["scheduled_at"] or given["dedup_key"]:
+                raise InputInvalid("mode now takes no scheduled_at and no dedup_key")
+            chat_check(given["telegram_id"])
             text_check(given["message"], given["parse_mode"])
             made = send_now.enqueue(
                 **{

@@ -55,6 +55,12 @@ def text_check(text: str, parse_mode: str | None) -> None:
         raise TextInvalid("the text is too long")
 
 
+def chat_check(telegram_id: int) -> None:
+    """Raise InputInvalid unless it can be the id of a chat."""
+    if not -(2**63) <= telegram_id < 2**63 or telegram_id == 0:
+        raise InputInvalid("telegram_id must be a number that Telegram could have given")
+
+
 def message_queue(
     *,
     telegram_id: int,
@@ -73,8 +79,7 @@ def message_queue(
     text_check(message, parse_mode)
     if priority not in range(4):
         raise InputInvalid("priority must be 0 (critical), 1, 2 or 3 (low)")
-    if not -(2**63) <= telegram_id < 2**63 or telegram_id == 0:
-        raise InputInvalid("telegram_id must be a number that Telegram could have given")
+    chat_check(telegram_id)
     with transaction.atomic():
         row = QueuedMessage.objects.create(
             telegram_id=telegram_id,
