@@ -1,9 +1,13 @@
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from jobs import breakers, stats
+from notifications.telegram import sending
 from notifications.telegram.client import TelegramClient
 from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
 
@@ -11,6 +15,14 @@ __all__ = ["sandbox", "sandbox_server"]
 
 TOKEN = "7000000001:AAE-sEcReT_part"
 ClientMake = Callable[..., TelegramClient]
+
+
+@pytest.fixture(autouse=True)
+def no_counting_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Enqueues are counted by a thread, which would reach for the database after the test."""
+    monkeypatch.setattr(stats, "_flusher", threading.Timer(0, stats.flush))  # never started
+    yield
+    stats._pending.clear()
 
 
 @pytest.fixture
@@ -43,3 +55,24 @@ def refused_port() -> Iterator[int]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield sock.getsockname()[1]
+
+
+@pytest.fixture
+def bot(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """The lane speaks to the sandbox, as fast as the test can. One admin: chat 1."""
+    settings.TELEGRAM_API_URL = sandbox.telegram_url
+    settings.TELEGRAM_BOT_TOKEN = TOKEN
+    settings.TELEGRAM_RATE = 1000
+    settings.ADMIN_TELEGRAM_IDS = [1]
+    sandbox.limits(enabled=False)
+    _forget_processwide()
+    yield sandbox
+    _forget_processwide()
+
+
+def _forget_processwide() -> None:
+    """What a process keeps besides the tables: its client, and what it last saw of a breaker."""
+    if sending.client.cache_info().currsize:
+        sending.client().close()
+    sending.client.cache_clear()
+    breakers._cached().clear()

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from jobs.context import JobContext
+from jobs.testing import drain
 from lib import clock
 from lib.ids import uuid7
 from notifications.telegram import lane
 from notifications.telegram.drain import Drain
 from notifications.telegram.lane import Claimed, Fate
 from notifications.telegram.models import Chat, QueuedMessage
+from notifications.telegram.tasks import drain_queue
 
 RUN = UUID("01900000-0000-7000-8000-000000000001")
 OTHER_RUN = UUID("01900000-0000-7000-8000-000000000002")
@@ -64,3 +66,10 @@ def chat_of(chat: int) -> Chat:
 def new_drain() -> Drain:
     """A run of the lane as its job would make it."""
     return Drain(JobContext(uuid7(), "telegram.drain_queue", 1, 5, 1))
+
+
+def lane_run(after_s: float = 0) -> int:
+    """Run the lane, and what it enqueues, as a worker would so many seconds later. Returns how many."""
+    with clock.shift(timedelta(seconds=after_s)):
+        drain_queue.enqueue()
+        return drain(queues=["notifications"])
