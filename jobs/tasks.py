@@ -4,8 +4,10 @@ from typing import Any
 
 from jobs import third_party
 from jobs.history import days_drop, days_prepare
+from jobs.idempotency import answers_forget
 from jobs.ladders import CLEANUP, Delays
 from jobs.registry import job
+from jobs.remote.lines import lines_forget
 from jobs.stats import fold
 from jobs.workers import workers_forget
 
@@ -28,6 +30,12 @@ def keep_history() -> dict[str, Any]:
     """Make the next days of the history and drop the old ones; forget workers long gone."""
     days_prepare()
     return {"dropped": days_drop(), "workers_forgotten": workers_forget()}
+
+
+@job("jobs.forget_requests", queue="maintenance", every="1h", retry=CLEANUP)
+def forget_requests() -> dict[str, int]:
+    """Forget answers that were kept for repeated requests, and lines of attempts that never came back."""
+    return {"answers": answers_forget(), "lines": lines_forget()}
 
 
 @job("jobs.fold_stats", queue="maintenance", every="1m", retry=CLEANUP)
