@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 
 from jobs import errors
 from jobs.context import JobContext
@@ -24,6 +24,7 @@ from jobs.engine.attempt import (
     attempt_end,
     attempt_run,
     attempt_run_atomic,
+    database_failed,
     gate,
     outcomes_log,
 )
@@ -38,7 +39,7 @@ from lib import clock
 logger = logging.getLogger("jobs.engine")
 
 FAIR_TURN = 10  # one lease in so many takes the oldest job instead of the most urgent
-CHAIN = 9  # jobs of a partition key that may follow its head into one lease
+CHAIN = 24  # jobs of a partition key that may follow its head into one lease
 
 
 class Running:
@@ -222,9 +223,7 @@ class Lane:
         except errors.Interrupt as exc:  # raised a moment after the function had returned
             outcome = outcome or Snooze(clock.ZERO, f"interrupted at its end: {type(exc).__name__}")
         except (DatabaseError, InterfaceError) as exc:
-            # Perhaps it was committed all the same; then the outcome is fenced.
-            connection.close()
-            outcome = Broken(f"{type(exc).__name__}: {exc}")
+            outcome = database_failed(exc)
         finally:
             running.interruptible = False
         written = end is not None and end.name == "completed"

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         _run(
             "finish",
             "DROP FUNCTION jobs_reap; DROP FUNCTION jobs_count; DROP FUNCTION jobs_batch_count; "
-            "DROP FUNCTION jobs_after_dead; DROP FUNCTION jobs_after_end; DROP FUNCTION jobs_put_back; "
+            "DROP FUNCTION jobs_after_dead; DROP FUNCTION jobs_after_end; DROP FUNCTION jobs_untie; DROP FUNCTION jobs_put_back; "
             "DROP FUNCTION jobs_complete",
         ),
     ]

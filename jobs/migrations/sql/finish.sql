@@ -14,6 +14,8 @@ CREATE FUNCTION jobs_complete(
 AS $$
 DECLARE
     v_gone uuid[];
+    v_keys text[];
+    v_tied uuid[];
 BEGIN
     WITH f AS (
         SELECT * FROM unnest(p_ids, p_fences, p_started, p_finished, p_results, p_logs)
@@ -30,11 +32,19 @@ BEGIN
             debounced, first_enqueued_at, deadline_at, timeout_s, retry_delays, progress,
             checkpoint, last_error, correlation_id, batch_id, parent_id, replay_of, created_at,
             began_at, finished_at, result::jsonb, logs::jsonb, NULL
-        FROM gone RETURNING id
+        FROM gone RETURNING id, partition_key, unique_key, batch_id
     )
-    SELECT array_agg(id) INTO v_gone FROM kept;
-    IF NOT p_lean AND v_gone IS NOT NULL THEN
-        PERFORM jobs_after_end(v_gone, p_shift);
+    SELECT array_agg(id), array_agg(DISTINCT partition_key) FILTER (WHERE partition_key IS NOT NULL),
+        array_agg(id) FILTER (WHERE unique_key IS NOT NULL OR batch_id IS NOT NULL)
+    INTO v_gone, v_keys, v_tied FROM kept;
+    IF NOT p_lean THEN
+        IF v_tied IS NOT NULL THEN
+            PERFORM jobs_untie(v_tied, p_shift);
+        END IF;
+        IF v_keys IS NOT NULL THEN
+            PERFORM jobs_line_leave(v_keys, p_shift);
+            PERFORM pg_notify('jobs_wake', '');
+        END IF;
     END IF;
     IF cardinality(v_gone) = cardinality(p_ids) THEN
         PERFORM jobs_count(p_stats);
@@ -137,6 +147,16 @@ DECLARE
 BEGIN
     SELECT array_agg(DISTINCT partition_key) INTO v_keys FROM jobs_jobhistory
     WHERE id = ANY (p_ids) AND partition_key IS NOT NULL AND finished_at > now() + p_shift - interval '1 day';
+    PERFORM jobs_untie(p_ids, p_shift);
+    IF v_keys IS NOT NULL THEN
+        PERFORM jobs_line_leave(v_keys, p_shift);
+        PERFORM pg_notify('jobs_wake', '');
+    END IF;
+END $$;
+
+-- The unique keys and batches of finished jobs.
+CREATE FUNCTION jobs_untie(p_ids uuid[], p_shift interval) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     DELETE FROM jobs_uniquekey u USING (
         SELECT h.unique_key, h.id FROM jobs_jobhistory h
         WHERE h.id = ANY (p_ids) AND h.unique_key IS NOT NULL AND h.finished_at > now() + p_shift - interval '1 day'
@@ -148,10 +168,6 @@ BEGIN
         WHERE id = ANY (p_ids) AND batch_id IS NOT NULL AND finished_at > now() + p_shift - interval '1 day'
         GROUP BY batch_id ORDER BY batch_id
     ) s;
-    IF v_keys IS NOT NULL THEN
-        PERFORM jobs_line_leave(v_keys, p_shift);
-        PERFORM pg_notify('jobs_wake', '');
-    END IF;
 END $$;
 
 -- A dead job frees its unique key and counts for its batch; its line goes on.

@@ -31,30 +31,30 @@ END $$;
 CREATE FUNCTION jobs_line_settle(p_keys text[], p_shift interval) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := clock_timestamp() + p_shift;
+    v_heads uuid[];
+    v_sleepers text[];
     v_key text;
     v_next record;
     v_id uuid;
 BEGIN
-    UPDATE jobs_job j SET blocked = false
-    FROM (
-        SELECT f.id FROM unnest(p_keys) k CROSS JOIN LATERAL (
-            SELECT i.id, i.state, i.blocked, i.skip_ahead, i.run_at FROM jobs_job i
-            WHERE i.partition_key = k AND i.state IN ('scheduled', 'available', 'running')
-            ORDER BY i.seq LIMIT 1
-        ) f
-        WHERE f.state <> 'running' AND f.blocked AND NOT (f.skip_ahead AND f.run_at > v_now)
-    ) n
-    WHERE j.id = n.id;
+    SELECT array_agg(f.id) FILTER (WHERE f.blocked AND NOT (f.skip_ahead AND f.run_at > v_now)),
+        array_agg(k) FILTER (WHERE f.skip_ahead AND f.run_at > v_now)
+    INTO v_heads, v_sleepers
+    FROM unnest(p_keys) k CROSS JOIN LATERAL (
+        SELECT i.id, i.state, i.blocked, i.skip_ahead, i.run_at FROM jobs_job i
+        WHERE i.partition_key = k AND i.state IN ('scheduled', 'available', 'running')
+        ORDER BY i.seq LIMIT 1
+    ) f
+    WHERE f.state <> 'running';
+    IF v_heads IS NOT NULL THEN
+        UPDATE jobs_job SET blocked = false WHERE id = ANY (v_heads);
+    END IF;
+    IF v_sleepers IS NULL THEN
+        RETURN;
+    END IF;
     -- Rare: a head that sleeps until its retry and lets others go ahead. The first of the line that does
     -- not sleep so goes, or else the first to wake; those before it move to the end of the line.
-    FOR v_key IN
-        SELECT k FROM unnest(p_keys) k CROSS JOIN LATERAL (
-            SELECT i.state, i.skip_ahead, i.run_at FROM jobs_job i
-            WHERE i.partition_key = k AND i.state IN ('scheduled', 'available', 'running')
-            ORDER BY i.seq LIMIT 1
-        ) f
-        WHERE f.state <> 'running' AND f.skip_ahead AND f.run_at > v_now
-    LOOP
+    FOREACH v_key IN ARRAY v_sleepers LOOP
         SELECT id, seq INTO v_next FROM jobs_job
         WHERE partition_key = v_key AND state IN ('scheduled', 'available', 'running')
             AND (state = 'running' OR NOT skip_ahead OR run_at <= v_now)
