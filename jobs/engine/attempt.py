@@ -83,8 +83,7 @@ def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcom
         return Retry(f"the job called exit({exc.code})")
     except Exception as exc:  # noqa: BLE001 - whatever a job raises is its failure, not ours
         if is_broken(exc):
-            connection.close()
-            return Broken(_error(exc))
+            return database_failed(exc)
         if kind.breaker and getattr(exc, "is_service_failure", False):
             breakers.record_failure(kind.breaker, f"{type(exc).__name__}: {exc}")
         after = getattr(exc, "retry_after", None)
@@ -148,6 +147,18 @@ def attempt_end(
     return Ended(
         lease, "retried", started, finished, error, finished + delay.total_seconds(), logs=logs
     )
+
+
+def database_failed(exc: BaseException) -> Retry | Broken:
+    """What a database error outside of the function means, at a gate or at the commit of an atomic kind.
+
+    A constraint that is checked at commit is a failure like others. If the connection broke, the
+    commit may have gone through all the same; then the outcome is fenced.
+    """
+    if not is_broken(exc):
+        return Retry(_error(exc))
+    connection.close()
+    return Broken(_error(exc))
 
 
 def is_broken(exc: BaseException) -> bool:

@@ -18,7 +18,8 @@ from tests.jobs.engine.conftest import Work
 @pytest.mark.parametrize(
     ("returned", "result"),
     [
-        (None, None), (Done(), None), (7, 7), (Done({"sum": 3}), {"sum": 3}), ("", ""), ([], []), (False, False),
+        (None, None), (Done(), None), (7, 7), (Done({"sum": 3}), {"sum": 3}), ("", ""), ([], []),
+        (False, False),
         ({1: "int keys are texts in JSON"}, {"1": "int keys are texts in JSON"}),
         ("\x00", ""), ("a\\\x00\x00b", "a\\b"), ("\\u0000", "\\u0000"), (float("nan"), None),
     ],
@@ -32,7 +33,7 @@ def test_what_a_job_returns_is_its_result(
 
 
 def test_a_result_that_is_not_json_needs_a_person(declare: Declare, work: Work) -> None:
-    made = declare(lambda: object()).enqueue().id
+    made = declare(object).enqueue().id
     work()
     row = play.job(made)
     assert row.state == "dead"
