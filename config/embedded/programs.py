@@ -86,9 +86,7 @@ def _package(name: str) -> Path | None:
 
 
 def _major(postgres: Path) -> int | None:
-    answer = subprocess.run(
-        [postgres, "--version"], capture_output=True, check=True, text=True
-    )
+    answer = subprocess.run([postgres, "--version"], capture_output=True, check=True, text=True)
     found = re.search(r"(\d+)", answer.stdout)
     return int(found[1]) if found else None
 
