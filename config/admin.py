@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from knox.admin import AuthTokenAdmin
+from knox.admin import AuthTokenAdmin  # noqa: F401 - registers the model, which we take over below
 from knox.models import AuthToken
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -88,7 +88,7 @@ class TokenIssueForm(TokenForm):
     class Meta:
         model = AuthToken
         fields = ("user",)
-        labels = {"user": "Account"}
+        labels = {"user": "Account"}  # noqa: RUF012 - Django's form of it
 
 
 @admin.register(AuthToken)

@@ -11,8 +11,8 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what must be there before the first request or migrate."""
-        from config import checks, groups, sources
-        from config.api import schema
+        from config import checks, groups, sources  # noqa: F401 - models can be imported only now
+        from config.api import schema  # noqa: F401
 
         post_migrate.connect(groups.after_migrate, dispatch_uid="config.groups")
 

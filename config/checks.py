@@ -21,7 +21,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Warned
 
 _GUESSABLE = ("secret", "changeme", "change-me", "django-insecure", "password", "example")
-_HERE = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})
+_HERE = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0"})  # noqa: S104 - compared, not bound
 
 
 @register("security")

@@ -85,7 +85,7 @@ _migrated = False
 
 def _postgres() -> tuple[str, str]:
     """("ok" | "away", "applied" | "pending" | "unknown")"""
-    global _migrated
+    global _migrated  # noqa: PLW0603 - once applied, they stay applied for the life of this code
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -143,5 +143,5 @@ def _json(body: dict[str, Any], status: int = 200) -> HttpResponse:
     response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     # Or Django would write an error at each probe; what is away was said once, with its reason.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response

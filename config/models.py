@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class Console(models.Model):
+class Console(models.Model):  # noqa: DJ008 - there are no rows to name
     """What an account may do with the console as a whole, beyond the rows of the apps."""
 
     class Meta:

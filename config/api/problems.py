@@ -78,7 +78,7 @@ def problem(
     content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
     response = HttpResponse(content, status=status, content_type=CONTENT_TYPE, headers=headers)
     # Django would add a line without cause or correlation id; the request's own line says it all.
-    response._has_been_logged = True  # type: ignore[attr-defined]
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
 
 

@@ -164,7 +164,7 @@ def _start_keeper(layout: Layout, deadline: float) -> None:
             return
         search_path = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]
         try:
-            started = subprocess.run(
+            started = subprocess.run(  # noqa: S603 ourselves
                 [sys.executable, "-m", "config.embedded", "keep", str(layout.data_dir)],
                 check=False,
                 cwd=PROJECT_ROOT,

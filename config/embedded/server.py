@@ -157,11 +157,11 @@ class Server(ABC):
             command = self._prepare()
             trim_log(self.log)
             with self.log.open("ab") as log:
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: S603 the wheel's program
                     command,
                     cwd=self.directory,
                     env=program_environment(),
-                    preexec_fn=_die_with_parent(self.stop_signals[0]),
+                    preexec_fn=_die_with_parent(self.stop_signals[0]),  # noqa: PLW1509 one thread
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 ticks += 1
                 if options["ticks"] and ticks >= options["ticks"]:
                     break
-                wait = max(0.0, interval + random.uniform(-jitter, jitter))
+                wait = max(0.0, interval + random.uniform(-jitter, jitter))  # noqa: S311 - no secret
         connections.close_all()
         self.stdout.write(f"{kind.name}: stopped after {ticks} ticks")
 
