@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from config.logging import JsonFormatter
 from config.middleware import CorrelationMiddleware, incoming_id
 from lib.context import correlation_id
+from lib.logs import JsonFormatter
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
