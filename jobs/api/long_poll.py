@@ -18,8 +18,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
-from config.api.problems import exception_handler
 from jobs.remote.leases import Granted, remote_hand_back
 from jobs.remote.waiting import Waiter, room
 
@@ -58,7 +58,9 @@ class LongPoll:
                     break
             is_told = True
         except Exception as exc:  # noqa: BLE001 - we are outside of DRF, which would do the same
-            return exception_handler(exc, {"request": request})
+            handler: Any = api_settings.EXCEPTION_HANDLER
+            refusal: HttpResponseBase = handler(exc, {"request": request})
+            return refusal
         else:
             return response
         finally:

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from jobs import breakers
 from jobs.console import worker_direct
-from jobs.models import AttemptLine, Job, JobHistory, JobStat
+from jobs.models import AttemptLine, Breaker, Job, JobHistory, JobStat
 from lib import clock
 from tests.jobs import play
 from tests.jobs.api.caller import Caller, together
@@ -196,9 +197,6 @@ def test_what_hangs_on_the_end_of_a_job_goes_on(api: Caller) -> None:
 
 
 def test_an_answer_closes_the_breaker_of_its_kind(api: Caller, declare: Declare) -> None:
-    from jobs import breakers
-    from jobs.models import Breaker
-
     kind = declare(queue="external", breaker="camera")
     breakers.force("camera", is_open=True, reason="test")
     with clock.shift(timedelta(hours=2)):
