@@ -9,7 +9,10 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from jobs import errors
+from jobs.storable import json_storable, storable
 
 MAX_LOG_LINES = 200
 MAX_LOG_CHARS = 1000
@@ -47,7 +50,10 @@ class JobContext:
     def report(
         self, done: float | None = None, total: float | None = None, msg: str = "", **more: Any
     ) -> None:
-        """Say how far the job is; shown live. Written by the next beat, so it may be called often."""
+        """Say how far the job is; shown live. Written by the next beat, so it may be called often.
+
+        Raises TypeError for what is not JSON.
+        """
         progress: dict[str, Any] = {**more}
         if done is not None:
             progress["done"] = done
@@ -56,11 +62,14 @@ class JobContext:
             progress["pct"] = round(100 * (done or 0) / total, 1)
         if msg:
             progress["msg"] = msg
-        self.progress, self.progress_dirty = progress, True
+        self.progress, self.progress_dirty = _checked(progress), True
 
     def save_checkpoint(self, value: Any) -> None:
-        """Keep a JSON value for the next attempt, should this one not end well."""
-        self.checkpoint, self.progress_dirty = value, True
+        """Keep a JSON value for the next attempt, should this one not end well.
+
+        Raises TypeError for what is not JSON.
+        """
+        self.checkpoint, self.progress_dirty = _checked(value), True
 
     def check(self) -> None:
         """Raise JobCancelled, JobTimeout or LeaseLost if one of them is due. For long loops."""
@@ -80,9 +89,9 @@ class JobContext:
         )
 
 
-def storable(text: str) -> str:
-    """The text without what Postgres cannot store: NUL characters and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+def _checked(value: Any) -> Any:
+    """The value as JSON gives it back, so that whoever writes it never finds what he cannot write."""
+    return orjson.loads(json_storable(value))
 
 
 _current: ContextVar[JobContext | None] = ContextVar("current_job", default=None)
@@ -106,4 +115,7 @@ class JobLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         context = _current.get()
         if context is not None and not record.name.startswith("jobs.engine"):
-            context.log(record)
+            try:
+                context.log(record)
+            except Exception:  # noqa: BLE001 - a line that cannot be formed must not fail the job
+                self.handleError(record)

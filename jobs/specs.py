@@ -1,6 +1,5 @@
 """A job that is about to be enqueued: options checked, args turned into JSON, keys written out."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +13,11 @@ from jobs import errors
 from jobs.ladders import Delays
 from jobs.models import Priority
 from jobs.registry import RESERVED, Debounce, JobKind
+from jobs.storable import holds_nul, is_storable
 from lib import clock, durations
 from lib.ids import uuid7
 
 MAX_DELAY = timedelta(days=3660)
-# What Postgres cannot store: NUL and halves of letters (in JSON, a backslash that stands for itself
-# may come before "u0000").
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_STORABLE = re.compile("[^\x00\ud800-\udfff]*")
 
 
 @dataclass(slots=True)
@@ -119,7 +115,7 @@ def args_dump(args: Mapping[str, Any]) -> bytes:
         raise errors.ArgsTooLarge(
             f"args are {len(dumped)} bytes; at most {settings.JOBS['max_args_bytes']} are taken"
         )
-    if _NUL.search(dumped):
+    if holds_nul(dumped):
         raise errors.ArgsInvalid("args hold a NUL character, which Postgres cannot store")
     return dumped
 
@@ -171,7 +167,7 @@ def _key(name: str, value: Any, longest: int, prefix: str = "") -> str | None:
     if isinstance(value, bool | dict):
         raise errors.EnqueueInvalid(f"{name} must be a text, a number or a list of them")
     text = ":".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-    if not text or len(text) > longest or not _STORABLE.fullmatch(text):
+    if not text or len(text) > longest or not is_storable(text):
         raise errors.EnqueueInvalid(f"{name} must have 1 to {longest} characters")
     return text
 

@@ -5,7 +5,7 @@ change of the row. Both know nothing of threads, leases or pools.
 """
 
 import logging
-import re
+import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -18,12 +18,13 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from jobs import breakers, errors, rates
-from jobs.context import JobContext, enter, storable
+from jobs.context import JobContext, enter
 from jobs.ladders import Delays, jittered
-from jobs.lease import Ended, Lease, outcomes_write
+from jobs.lease import Ended, Lease, outcomes_write, progress_write
 from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
 from jobs.registry import JobKind
 from jobs.slots import slot_take
+from jobs.storable import json_storable, storable
 from lib import clock
 from lib.context import correlation_id
 from lib.logs import log_rows
@@ -33,8 +34,6 @@ logger = logging.getLogger("jobs.engine")
 MAX_ERROR_CHARS = 8000
 SLOT_WAIT = timedelta(seconds=1)
 BROKEN_WAIT_S = 1.0
-# In JSON; before it there may be backslashes that stand for themselves.
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +105,32 @@ def attempt_run_atomic(
         end = attempt_end(lease, kind, outcome, context, started)
         if end.name != "completed":
             transaction.set_rollback(True)  # a failed attempt leaves no rows
-        elif not outcomes_write([end]):
-            raise errors.LeaseLost
+        else:
+            progress_flush(context)
+            if not outcomes_write([end]):
+                raise errors.LeaseLost
     return end
+
+
+_writing = threading.Lock()  # an older progress must not come after a newer one
+
+
+def progress_flush(context: JobContext) -> None:
+    """Write the progress and checkpoint of a running job, if there is anything new."""
+    with _writing:
+        if not context.progress_dirty:
+            return
+        context.progress_dirty = False
+        try:
+            progress_write(
+                context.id,
+                context.fence,
+                None if context.progress is None else orjson.dumps(context.progress).decode(),
+                None if context.checkpoint is None else orjson.dumps(context.checkpoint).decode(),
+            )
+        except BaseException:
+            context.progress_dirty = True
+            raise
 
 
 def attempt_end(
@@ -233,4 +255,4 @@ def _error(exc: BaseException) -> str:
 
 
 def _json(value: Any) -> str:
-    return _NUL.sub(rb"\1", orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)).decode()
+    return json_storable(value, orjson.OPT_NON_STR_KEYS)

@@ -14,15 +14,15 @@ import time
 from collections.abc import Callable
 from uuid import UUID
 
-import orjson
 import psutil
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
+from jobs.engine.attempt import progress_flush
 from jobs.engine.ends import ends_write
 from jobs.engine.lane import Lane, Running
-from jobs.lease import Lease, leases_extend, leases_look, leases_release, progress_write
+from jobs.lease import Lease, leases_extend, leases_look, leases_release
 from jobs.pool import memory
 from jobs.workers import worker_beat
 
@@ -168,23 +168,11 @@ class Beat(threading.Thread):
                 self._interrupt_once(lane, running, errors.LeaseLost())
             elif running.lease.cancel_requested:
                 self._interrupt_once(lane, running, errors.JobCancelled())
-            self._write_progress(running)
+            progress_flush(running.context)
 
     def _interrupt_once(self, lane: Lane, running: Running, reason: errors.Interrupt) -> None:
         if running.context.interrupt is None and lane.running is running:
             self._interrupt(lane, running, reason)
-
-    def _write_progress(self, running: Running) -> None:
-        context = running.context
-        if not context.progress_dirty:
-            return
-        context.progress_dirty = False
-        progress_write(
-            context.id,
-            context.fence,
-            None if context.progress is None else orjson.dumps(context.progress).decode(),
-            None if context.checkpoint is None else orjson.dumps(context.checkpoint).decode(),
-        )
 
     def _tell(self, stop_reason: str = "") -> None:
         counts = [(lane.started, lane.completed, lane.failed) for lane in self.lanes]

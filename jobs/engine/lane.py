@@ -27,6 +27,7 @@ from jobs.engine.attempt import (
     database_failed,
     gate,
     outcomes_log,
+    progress_flush,
 )
 from jobs.engine.ends import ends_write, fenced_log, insist
 from jobs.faults import fault
@@ -229,8 +230,21 @@ class Lane:
         written = end is not None and end.name == "completed"
         if end is None:
             assert outcome is not None
+            self._keep_progress(context)
             end = attempt_end(lease, kind, outcome, context, started)
         self._keep(end, kind, written=written)
+
+    def _keep_progress(self, context: JobContext) -> None:
+        """Write what was said since the last beat: a checkpoint is for an attempt that ends like this."""
+        if context.progress_dirty:
+            try:
+                progress_flush(context)
+            except (DatabaseError, InterfaceError) as exc:
+                logger.warning(
+                    "the last progress of a job was lost: %s",
+                    type(exc).__name__,
+                    extra={"job_id": str(context.id), "kind": context.kind},
+                )
 
     def _keep(self, end: Ended, kind: JobKind[Any] | None, *, written: bool) -> None:
         with self.lock:
