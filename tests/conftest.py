@@ -8,10 +8,16 @@ import pytest
 from django.conf import settings as active
 from django.contrib.auth.models import Permission, User
 from django_redis import get_redis_connection
+from hypothesis import settings as hypothesis_settings
 from pytest_django.fixtures import Settings
 
 from config import embedded
 from tests import rings
+
+
+# Examples meet a real database on a busy machine: how long one takes says nothing about the code.
+hypothesis_settings.register_profile("ours", deadline=None)
+hypothesis_settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
