@@ -14,7 +14,6 @@ from pytest_django.fixtures import Settings
 from config import embedded
 from tests import rings
 
-
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
 hypothesis_settings.load_profile("ours")
