@@ -6,7 +6,18 @@ from django.urls import URLPattern, path
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.views import APIView
 
-from jobs.api import ops, ops_jobs, queries, scale, worker_beat, worker_jobs, worker_outcome
+from jobs.api import (
+    ops_breakers,
+    ops_jobs,
+    ops_queues,
+    ops_schedules,
+    ops_workers,
+    queries,
+    scale,
+    worker_beat,
+    worker_jobs,
+    worker_outcome,
+)
 from jobs.api.worker_lease import LeaseOneApi, lease_view
 
 _JOB = "v1/worker/jobs/<uuid:job_id>"
@@ -66,38 +77,38 @@ urlpatterns: list[URLPattern] = [
     path(f"{_OPS_JOB}/replay", ops_jobs.ReplayApi.as_view()),
     path(f"{_OPS_JOB}/discard", ops_jobs.DiscardApi.as_view()),
     path(f"{_OPS_JOB}/reprioritize", ops_jobs.ReprioritizeApi.as_view()),
-    path("v1/ops/queues", ops.QueuesApi.as_view()),
+    path("v1/ops/queues", ops_queues.QueuesApi.as_view()),
     *_acts(
         "v1/ops/queues/<str:name>",
-        ops.QueueActApi,
+        ops_queues.QueueActApi,
         {
             "pause": ("ops_queue_pause", "Lease nothing more from a queue"),
             "resume": ("ops_queue_resume", "Lease from a queue again"),
         },
     ),
-    path("v1/ops/schedules", ops.SchedulesApi.as_view()),
-    path("v1/ops/schedules/<str:name>/run", ops.ScheduleRunApi.as_view()),
+    path("v1/ops/schedules", ops_schedules.SchedulesApi.as_view()),
+    path("v1/ops/schedules/<str:name>/run", ops_schedules.ScheduleRunApi.as_view()),
     *_acts(
         "v1/ops/schedules/<str:name>",
-        ops.ScheduleActApi,
+        ops_schedules.ScheduleActApi,
         {
             "pause": ("ops_schedule_pause", "Fire no more slots of a schedule"),
             "resume": ("ops_schedule_resume", "Fire the slots of a schedule again"),
         },
     ),
-    path("v1/ops/breakers", ops.BreakersApi.as_view()),
+    path("v1/ops/breakers", ops_breakers.BreakersApi.as_view()),
     *_acts(
         "v1/ops/breakers/<str:name>",
-        ops.BreakerActApi,
+        ops_breakers.BreakerActApi,
         {
             "open": ("ops_breaker_open", "Open a breaker for an hour"),
             "close": ("ops_breaker_close", "Close a breaker"),
         },
     ),
-    path("v1/ops/workers", ops.WorkersApi.as_view()),
+    path("v1/ops/workers", ops_workers.WorkersApi.as_view()),
     *_acts(
         "v1/ops/workers/<str:worker_id>",
-        ops.WorkerDirectApi,
+        ops_workers.WorkerDirectApi,
         {
             "quiet": ("ops_worker_quiet", "Tell a worker to lease no more"),
             "terminate": ("ops_worker_terminate", "Tell a worker to stop"),

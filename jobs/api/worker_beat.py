@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from jobs.api.access import WorkerView
 from jobs.api.docs import FENCED, GONE, refusals
 from jobs.api.fields import AnyJsonField, ObjectField, SecondsField
+from jobs.api.lease_shapes import WorkerInput
 from jobs.api.lines import LogLineInput, lines_read
+from jobs.api.outcome_shapes import TokenInput
 from jobs.api.tokens import token_read
-from jobs.api.worker_lease import WorkerInput, note_of
-from jobs.api.worker_outcome import TokenInput
+from jobs.api.worker_lease import note_of
 from jobs.remote import leases
 from jobs.remote.beats import Beat, remote_beat, remote_beats
 from jobs.remote.workers import worker_seen
