@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Sum
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,14 +126,16 @@ def test_calls_are_written_by_themselves(
     assert stats._flusher is None
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_calls_are_kept_while_the_database_refuses(
-    committed: None, kind: JobKind[Any], monkeypatch: pytest.MonkeyPatch
+    committed: None, kind: JobKind[Any], error: type[Exception]
 ) -> None:
+    def refuse(*call: Any) -> None:
+        raise error("away")
+
     kind.enqueue()
-    with monkeypatch.context() as broken:
-        broken.setattr(connection, "cursor", lambda: (_ for _ in ()).throw(InterfaceError("gone")))
-        with pytest.raises(InterfaceError):
-            stats.flush()
+    with connection.execute_wrapper(refuse), pytest.raises(error):
+        stats.flush()
     kind.enqueue()
     stats.flush()
     assert counts() == {("tests.kind", "enqueued"): 2}
