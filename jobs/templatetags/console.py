@@ -139,9 +139,18 @@ def job_link(job_id: UUID | str | None, text: str = "") -> SafeString | str:
     """A link to the page of a job; without a text its short id: the end, where ids differ."""
     if not job_id:
         return ""
+    if not _is_uuid(job_id):
+        return text or str(job_id)
     address = reverse("admin:jobs_jobrecord_change", args=[job_id])
     words = text or f"…{str(job_id)[-8:]}"
     return format_html('<a class="id" href="{}" title="{}">{}</a>', address, job_id, words)
+
+
+def _is_uuid(value: UUID | str) -> bool:
+    try:
+        return isinstance(value, UUID) or str(UUID(value)) == value
+    except ValueError:
+        return False
 
 
 @register.filter

@@ -1,0 +1,146 @@
+"""A real browser against a real server: uvicorn in a process of its own, Debian's chromium.
+
+Playwright's loop runs in the thread of the test, where Django's ORM then refuses to work: what a test
+does to the database meanwhile goes through `meanwhile`.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+T = TypeVar("T")
+
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+
+expect.set_options(
+    timeout=20_000
+)  # a condition is waited for; how fast it comes true proves nothing
+
+
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[None]:
+    """The test database, with rows that other processes see. History has no model that flush knows."""
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE jobs_jobhistory, jobs_jobattempt")
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None) -> Iterator[str]:
+    """The address of the whole site, served by uvicorn on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        # The socket listens already, so nobody has to wait until the server is up.
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "uvicorn", "config.asgi:application",
+                "--fd", str(listening.fileno()), "--log-level", "warning",
+            ],
+            pass_fds=[listening.fileno()],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+                "DATABASE_URL": _database_url(),
+                "REDIS_URL": settings.REDIS_URL,
+                "LOG_LEVEL": "ERROR",
+            },
+        )  # fmt: skip
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+
+
+def _database_url() -> str:
+    parts = connection.settings_dict
+    query = urlencode({"host": parts["HOST"]} if parts["HOST"].startswith("/") else {})
+    host = "" if query else f"{parts['HOST']}:{parts['PORT'] or 5432}"
+    secret = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
+    return f"postgresql://{parts['USER']}{secret}@{host}/{parts['NAME']}?{query}".rstrip("?")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium (apt-get install chromium), or the one that CHROMIUM names."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert path, "no chromium: apt-get install chromium, or name one in CHROMIUM"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            ],
+        )  # fmt: skip
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(site: str, database: None) -> Iterator[Open]:
+    """A window in which nobody is logged in: open_page(NARROW). Errors of its scripts fail the test.
+
+    The browser starts with the first window, and ends before the database is emptied: while its loop
+    runs the ORM cannot be used in this thread.
+    """
+    started = ExitStack()
+    browsers: list[Browser] = []
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        # An answer of 422 or 403 is one of ours, and chromium tells it as an error.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            errors.append(message.text)
+
+    def make(viewport: ViewportSize = WIDE) -> Page:
+        if not browsers:
+            browsers.append(started.enter_context(chromium()))
+        page = browsers[0].new_page(viewport=viewport, base_url=site)
+        page.set_default_timeout(20_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    with started:
+        yield make
+    assert errors == []
+
+
+@pytest.fixture
+def meanwhile() -> Iterator[Callable[[Callable[[], T]], T]]:
+    """Do something to the database while a page is open: meanwhile(lambda: quiet.enqueue())."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+
+        def do(work: Callable[[], T]) -> T:
+            return pool.submit(work).result(timeout=30)
+
+        yield do
+        do(connections.close_all)
