@@ -24,6 +24,7 @@ from jobs.lease import Ended, Lease, outcomes_write, progress_write
 from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
 from jobs.registry import JobKind
 from jobs.slots import slot_take
+from jobs.specs import MAX_DELAY
 from jobs.storable import json_storable, storable
 from lib import clock
 from lib.context import correlation_id
@@ -156,7 +157,7 @@ def attempt_end(
     if isinstance(outcome, Snooze):
         return Ended(
             lease, "snoozed", started, finished, storable(outcome.reason) or None,
-            finished + outcome.after.total_seconds(), logs=logs,
+            finished + min(outcome.after, MAX_DELAY).total_seconds(), logs=logs,
         )  # fmt: skip
     if isinstance(outcome, Cancel):
         return Ended(lease, "cancelled", started, finished, storable(outcome.reason), logs=logs)
@@ -167,8 +168,9 @@ def attempt_end(
     if delay is None:
         return Ended(lease, "dead", started, finished, error, logs=logs)
     return Ended(
-        lease, "retried", started, finished, error, finished + delay.total_seconds(), logs=logs
-    )
+        lease, "retried", started, finished, error,
+        finished + min(delay, MAX_DELAY).total_seconds(), logs=logs,
+    )  # fmt: skip
 
 
 def database_failed(exc: BaseException) -> Retry | Broken:
