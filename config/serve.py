@@ -10,11 +10,13 @@ from django.conf import settings
 
 from config.start import start
 
+DATABASE_POOL = "20"  # connections; each request has a thread, and must not have one of its own
 STOP_S = 10  # requests that are open at SIGTERM may take this long
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT. Status 2 and a sentence if a setting is wrong."""
+    os.environ.setdefault("DATABASE_POOL", DATABASE_POOL)
     start(servers=True)
     uvicorn.run(
         "config.asgi:application",

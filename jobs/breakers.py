@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.dispatch import Signal
@@ -50,6 +50,14 @@ def _cached() -> dict[str, tuple[float, str, int]]:
     return states
 
 
+def _probes() -> dict[str, datetime]:
+    """The breakers that this thread probes, and until when: retry_at of the row, while that stands."""
+    if not hasattr(_local, "probes"):
+        _local.probes = {}
+    probes: dict[str, datetime] = _local.probes
+    return probes
+
+
 def wait_for(name: str) -> timedelta | None:
     """How long to wait before asking the service; None: ask now. May make the caller the probe."""
     seen = _cached().get(name)
@@ -60,6 +68,8 @@ def wait_for(name: str) -> timedelta | None:
     _cached()[name] = (time.monotonic(), state, failures)
     if state == "closed":
         return None
+    if state == "half_open" and _probes().get(name) == retry_at:
+        return None  # the gate of a job made it the probe; now its client asks
     now = clock.now()
     if retry_at is not None and retry_at > now:
         return retry_at - now
@@ -67,7 +77,7 @@ def wait_for(name: str) -> timedelta | None:
 
 
 def _become_probe(name: str) -> bool:
-    """Take the right to one call. One winner per PROBE, whoever asks."""
+    """Take the right to probe, for this thread. One winner per PROBE, whoever asks."""
     now = clock.now()
     with transaction.atomic():
         won = (
@@ -77,6 +87,7 @@ def _become_probe(name: str) -> bool:
         )
         if won:
             _tell(name, "half_open", "one call probes the service")
+            _probes()[name] = now + PROBE
     return won == 1
 
 

@@ -41,7 +41,11 @@ class Debounce:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `count` jobs per `per`, over all workers; `burst` may go at once."""
+    """`count` jobs per `per` over all workers, and `burst` (default: count) at once after a rest.
+
+    In any window of length w at most burst + count * w / per start: with burst=1 they are evenly spaced,
+    and no window of `per` holds more than count + 1.
+    """
 
     count: int
     per: timedelta

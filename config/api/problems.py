@@ -27,6 +27,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
@@ -106,6 +107,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
         )
     if isinstance(exc, exceptions.APIException):
         return _of_framework(request, exc)
+    if isinstance(exc, OperationalError | InterfaceError):
+        logger.warning("%s %s: the database is away: %s", request.method, request.path, exc)
+        return _of_domain(request, Unavailable("The database cannot be reached now; try again."))
     # Not Django's own error page: with DEBUG it would be HTML with the inside of this process.
     logger.error("%s %s failed", request.method, request.path, exc_info=exc)
     got_request_exception.send(sender=None, request=request)

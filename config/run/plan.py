@@ -83,14 +83,13 @@ def _defaults(url: str, *, has_demo: bool) -> dict[str, str]:
         "SITE_URL": url,
         "OPEN_IDENTITY": "1" if settings.DEBUG else "0",
     }
-    if has_demo:
-        chosen["WORKER_QUEUES"] = ",".join([*settings.JOBS["queues"], *DEMO_QUEUES])
     free = {name: value for name, value in chosen.items() if not os.environ.get(name)}
     programs = str(Path(sys.executable).parent)
     free["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
     if has_demo:
         others = [app for app in os.environ.get("SWITCHBOARD_EXTRA_APPS", "").split(",") if app]
         free["SWITCHBOARD_EXTRA_APPS"] = ",".join([*others, DEMO_APP])
+        free["WORKER_QUEUES"] = ",".join([*settings.JOBS["queues"], *DEMO_QUEUES])
     return free
 
 

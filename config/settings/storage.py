@@ -15,6 +15,12 @@ EMBEDDED_REDIS = _REDIS_URL == ""
 REDIS_URL = _REDIS_URL or embedded.redis_url(DATA_DIR)
 
 
+# Set by config.serve. A process that forks or has few threads needs no pool.
+DATABASE_POOL = env.integer("DATABASE_POOL", 0, least=0, most=200)
+# A request that finds no free connection in this time is answered 503.
+_POOL = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10, "max_idle": 60}
+
+
 def _database(address: str) -> dict[str, Any]:
     parts = urlsplit(address)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
@@ -29,9 +35,14 @@ def _database(address: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 600,
+        "CONN_MAX_AGE": 0 if DATABASE_POOL else 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "switchboard", "connect_timeout": 10, **options},
+        "OPTIONS": {
+            "application_name": "switchboard",
+            "connect_timeout": 10,
+            **({"pool": _POOL} if DATABASE_POOL else {}),
+            **options,
+        },
         "TEST": {"NAME": env.text("TEST_DATABASE_NAME", f"test_{name}")},
     }
 

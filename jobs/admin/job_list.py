@@ -1,6 +1,5 @@
 """The lists of jobs: all by filter, and the dead letters in groups."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +9,9 @@ from django.utils.http import urlencode
 
 from jobs.admin.forms import JobFilterForm
 from jobs.admin.pages import ConsoleAdmin
-from jobs.bulk import JobFilter
 from jobs.models import JobRecord, State
 from jobs.selectors.dead import GROUPS, LOOKED_AT, dead_count, dead_groups
-from jobs.selectors.listing import JobsPage, jobs_page
+from jobs.selectors.listing import JobsPage, jobs_page, key_exists
 
 # What people look for most, as a query of the list.
 QUICK = (
@@ -105,8 +103,7 @@ def _found(wanted: str) -> str:
         return (
             f"{home}?{urlencode({'correlation_id': wanted if '-' not in wanted else job_id.hex})}"
         )
-    by_key = replace(JobFilter(), key=wanted[:160])
-    name = "key" if jobs_page(by_key, size=1).jobs else "correlation_id"
+    name = "key" if key_exists(wanted) else "correlation_id"
     return f"{home}?{urlencode({name: wanted})}"
 
 

@@ -177,7 +177,7 @@ class Beat(threading.Thread):
     def _tell(self, stop_reason: str = "") -> None:
         counts = [(lane.started, lane.completed, lane.failed) for lane in self.lanes]
         started, completed, failed = (sum(column) for column in zip(*counts, strict=True))
-        worker_beat(
+        directive = worker_beat(
             self.worker_id,
             rss_bytes=self._process.memory_info().rss,
             started=started,
@@ -185,3 +185,15 @@ class Beat(threading.Thread):
             failed=failed,
             stop_reason=stop_reason,
         )
+        self._obey(directive)
+
+    def _obey(self, directive: str) -> None:
+        """What a person told this worker: quiet leases no more, terminate makes way for a new one."""
+        if memory.current is not None and memory.current.order != memory.RUN:
+            return
+        if directive == "run":
+            self.stopping.clear()
+        else:
+            self.stopping.set()
+            if directive == "terminate" and self.slot is not None:
+                self.slot.is_retiring = 1

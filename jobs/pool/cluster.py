@@ -141,7 +141,7 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
     def _retire(self, process: Any) -> None:
         self.pool.remove(process)
         self._bury(process)
-        logger.info("a worker retired: the backlog wants fewer")
+        logger.info("a worker retired: fewer are wanted, or somebody told it to end")
 
     def _bury(self, process: Any) -> None:
         """Mark the slot of an ended worker; the pusher takes back what it held."""

@@ -24,8 +24,6 @@ DECLARE
     v_keys text[] := '{}';
     v_round integer;
 BEGIN
-    -- A lease that a crash of the server forgets is a lease nobody holds: it need not wait for the disk.
-    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT array_agg(q.name ORDER BY array_position(p_queues, q.name::text)) INTO v_queues
     FROM jobs_queue q WHERE q.name = ANY (p_queues) AND q.paused_at IS NULL;
     IF v_queues IS NULL THEN
