@@ -9,8 +9,7 @@ from jobs.context import MAX_LOG_CHARS, MAX_LOG_LINES, JobLogHandler
 from jobs.ladders import Delays
 from lib.context import correlation_id
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 logger = logging.getLogger("tests.said")
 logger.setLevel(logging.INFO)
@@ -69,7 +68,11 @@ def test_a_chatterbox_keeps_its_last_lines(declare: Declare, work: Work) -> None
     assert (len(kept), kept[0][:2], len(kept[0])) == (MAX_LOG_LINES, "5x", MAX_LOG_CHARS)
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "\udcff", "\\u0000"])
+@pytest.mark.parametrize(
+    "text",
+    ["a\x00b", "\udcff", "\\u0000"],
+    ids=["nul", "half a character", "written nul"],  # the ids travel between processes of pytest
+)
 def test_a_strange_line_does_no_harm(declare: Declare, work: Work, text: str) -> None:
     made = declare(lambda: logger.info("%s", text)).enqueue().id
     other = declare(name="tests.other").enqueue().id
