@@ -10,11 +10,12 @@ import os
 import signal
 import sys
 import time
+from dataclasses import astuple
 from types import FrameType
 
 from django.conf import settings
 
-from config import env
+from config import embedded, env
 from config.run.plan import ROOT, Plan, PortTaken, make_plan
 from config.run.readiness import is_web_ready, worker_ids
 from config.run.supervisor import RunEnded, Supervisor
@@ -59,9 +60,6 @@ class Run:
                 self.terminal.say(f"Killed, since it took too long: {', '.join(killed)}.")
             self.terminal.say("Stopped.")
             self.terminal.close()
-        if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_REDIS:
-            farewell = [sys.executable, "-m", "config.run.farewell", str(status)]
-            os.execv(sys.executable, farewell)  # noqa: S606 - ourselves
         return status
 
     def _go(self) -> None:
@@ -129,12 +127,16 @@ def main() -> int:
     print("Switchboard starts ...", flush=True)
     try:
         start(servers=True)
-        return Run(make_plan()).run()
+        status = Run(make_plan()).run()
     except (PortTaken, env.SettingInvalid) as exc:
         print(exc, file=sys.stderr)
         return 2
     except KeyboardInterrupt:  # before our own handlers are there
         return 130
+    if pids := [pid for pid in astuple(embedded.status(settings.DATA_DIR)) if pid]:
+        words = [sys.executable, "-m", "config.run.farewell", str(status), *map(str, pids)]
+        os.execv(sys.executable, words)  # noqa: S606 - ourselves
+    return status
 
 
 def _screen_level() -> int:

@@ -1,12 +1,13 @@
-"""`python -m config.run.farewell STATUS`: waits until the embedded servers are gone, then exits so.
+"""`python -m config.run.farewell STATUS PID...`: waits until the processes are gone, then exits so.
 
-The last step of `make run`, in place of its process: that one counted as a user of the servers, and
-this one does not. They end by themselves when their last user has; here somebody sees it through.
+The last step of `make run`, in place of its process: that one counted as a user of the embedded
+servers, and this one does not. They end by themselves when their last user has; here somebody sees
+it through.
 """
 
 import sys
 import time
-from dataclasses import astuple
+from collections.abc import Collection
 
 import psutil
 from django.conf import settings
@@ -18,19 +19,16 @@ GONE_S = 20.0
 LOOK_S = 0.05
 
 
-def main(status: int) -> int:
-    """Returns the status, sooner or later: servers that others use are left alone."""
-    found = embedded.status(settings.DATA_DIR)
-    pids = [pid for pid in astuple(found) if pid]
+def wait_gone(pids: Collection[int]) -> None:
+    """Return when the keeper and the servers are gone; those that others use are left alone."""
     begin = time.monotonic()
     while any(_is_alive(pid) for pid in pids):
         waited_s = time.monotonic() - begin
         if waited_s > GONE_S:
-            break
-        if waited_s > NOTICED_S and embedded.status(settings.DATA_DIR) == found:
-            break
+            return
+        if waited_s > NOTICED_S and embedded.status(settings.DATA_DIR).keeper_pid in pids:
+            return
         time.sleep(LOOK_S)
-    return status
 
 
 def _is_alive(pid: int) -> bool:
@@ -41,4 +39,6 @@ def _is_alive(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    status, *found = map(int, sys.argv[1:])
+    wait_gone(found)
+    sys.exit(status)

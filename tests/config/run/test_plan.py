@@ -1,0 +1,120 @@
+"""What make run chooses, and what it leaves to whoever has chosen already."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from config import env
+from config.run.plan import DEMO_APP, PortTaken, make_plan
+
+pytestmark = pytest.mark.unit
+
+CHOSEN = (
+    "ADMIN_TELEGRAM_IDS", "DEMO", "OPEN_IDENTITY", "POD_ID", "PORT", "SITE_URL",
+    "SWITCHBOARD_EXTRA_APPS", "TELEGRAM_API_URL", "TELEGRAM_BOT_TOKEN", "TELEGRAM_BOT_TOKEN_FILE",
+    "WORKER_QUEUES",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """A fresh machine on which any port will do."""
+    for name in CHOSEN:
+        monkeypatch.delenv(name, raising=False)
+    settings.PORT = 0
+    settings.DEBUG = True
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_fresh_machine_gets_the_sandbox_and_the_demo() -> None:
+    plan = make_plan()
+    worker = plan.environments["worker"]
+    assert list(plan.commands) == ["web", "worker", "sandbox"]
+    assert plan.sandbox_url == worker["TELEGRAM_API_URL"]
+    assert plan.sandbox_url == f"http://127.0.0.1:{plan.environments['sandbox']['PORT']}"
+    assert plan.environments["web"]["PORT"] == plan.url.rpartition(":")[2]
+    assert worker["SITE_URL"] == plan.url
+    assert worker["OPEN_IDENTITY"] == "1"
+    assert worker["SWITCHBOARD_EXTRA_APPS"] == DEMO_APP
+    assert worker["WORKER_QUEUES"] == "default,notifications,maintenance,demo,demo-imports"
+    assert worker["TELEGRAM_BOT_TOKEN"]
+    assert worker["ADMIN_TELEGRAM_IDS"]
+    assert (plan.environments["web"]["POD_ID"], worker["POD_ID"]) == ("web", "worker")
+    assert plan.prepare.endswith("--sandbox")
+
+
+def test_a_telegram_of_ones_own_is_used_and_no_sandbox_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", "http://bot-api.internal:8081")
+    plan = make_plan()
+    assert list(plan.commands) == ["web", "worker"]
+    assert plan.sandbox_url is None
+    assert plan.environments["worker"]["TELEGRAM_API_URL"] == "http://bot-api.internal:8081"
+    assert "TELEGRAM_BOT_TOKEN" not in plan.environments["worker"]
+    assert "--sandbox" not in plan.prepare
+
+
+@pytest.mark.parametrize("demo", ["0", "no", "off"])
+def test_without_the_demo_nothing_of_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, demo: str
+) -> None:
+    monkeypatch.setenv("DEMO", demo)
+    worker = make_plan().environments["worker"]
+    assert "SWITCHBOARD_EXTRA_APPS" not in worker
+    assert "WORKER_QUEUES" not in worker
+
+
+def test_a_demo_that_is_neither_on_nor_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEMO", "perhaps")
+    with pytest.raises(env.SettingInvalid, match="DEMO"):
+        make_plan()
+
+
+def test_what_somebody_has_chosen_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = {
+        "ADMIN_TELEGRAM_IDS": "7",
+        "OPEN_IDENTITY": "0",
+        "POD_ID": "pod-7",
+        "SITE_URL": "https://switchboard.example",
+        "TELEGRAM_BOT_TOKEN": "7:mine",
+    }
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SWITCHBOARD_EXTRA_APPS", "mine.apps.MineConfig")
+    for name in ("web", "worker", "prepare"):
+        environment = make_plan().environments[name]
+        assert {each: environment[each] for each in chosen} == chosen
+        assert environment["SWITCHBOARD_EXTRA_APPS"] == f"mine.apps.MineConfig,{DEMO_APP}"
+
+
+def test_production_gets_neither_open_doors_nor_a_demo(settings: Settings) -> None:
+    settings.DEBUG = False
+    worker = make_plan().environments["worker"]
+    assert worker["OPEN_IDENTITY"] == "0"
+    assert "SWITCHBOARD_EXTRA_APPS" not in worker
+
+
+def test_a_taken_port_is_said_with_a_way_out(settings: Settings, taken_port: int) -> None:
+    settings.PORT = taken_port
+    with pytest.raises(PortTaken, match=f"Port {taken_port} .* PORT={taken_port + 1}"):
+        make_plan()
+
+
+def test_the_sandbox_goes_elsewhere_when_its_port_is_taken(
+    settings: Settings, taken_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PORT = int(make_plan().url.rpartition(":")[2])  # a free one
+    monkeypatch.setattr("config.run.plan.SANDBOX_AFTER", taken_port - settings.PORT)
+    plan = make_plan()
+    assert plan.url.endswith(f":{settings.PORT}")
+    assert plan.environments["sandbox"]["PORT"] != str(taken_port)

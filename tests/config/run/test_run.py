@@ -1,0 +1,150 @@
+"""make run as a stranger meets it: it comes up, its commands work as pasted, it goes without a trace."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from config.run.plan import ROOT
+from tests.config.run.running import Running, is_alive, until
+
+pytestmark = pytest.mark.process
+
+CHAT = 500100201
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    started = Running()
+    try:
+        yield started.ready()
+    finally:
+        started.close()
+
+
+def received(running: Running) -> list[dict[str, Any]]:
+    """What the sandbox has for the chat of the printed commands."""
+    (sandbox,) = running.found(r"Telegram +(http\S+)")
+    answer = requests.get(
+        f"{sandbox}/_sandbox/telegram/messages", params={"chat_id": CHAT}, timeout=10
+    )
+    messages: list[dict[str, Any]] = answer.json()["messages"]
+    return messages
+
+
+def has_arrived(running: Running, text: str) -> bool:
+    return text in {message["text"] for message in received(running)}
+
+
+def test_a_message_by_the_printed_sql_arrives_and_its_row_says_so(running: Running) -> None:
+    assert "INSERT 0 1" in running.paste(running.commands[0])
+    until(lambda: has_arrived(running, "Hello from SQL"), "it arrives")
+    query = "SELECT status FROM notification_queue WHERE message LIKE 'Hello from%SQL%'"
+    query += " AND sent_at IS NOT NULL"
+    until(lambda: running.sql(query) == [("sent",)], "the row says so")
+
+
+def test_a_message_by_the_printed_request_arrives(running: Running) -> None:
+    assert '"status":"pending"' in running.paste(running.commands[1])
+    until(lambda: has_arrived(running, "Hello from REST"), "it arrives")
+
+
+def test_the_printed_outside_worker_completes_its_job_and_is_fenced(running: Running) -> None:
+    said = running.paste(running.commands[2])
+    assert "-> 409 {" in said
+    assert '"code":"fenced"' in said
+    assert '"state":"completed"' in said
+
+
+def test_the_printed_login_opens_the_console(running: Running) -> None:
+    console, username, password = running.found(r"Console +(\S+) +(\S+) / (\S+)")
+    browser = requests.Session()
+    form = browser.get(console, timeout=30)
+    opened = browser.post(
+        form.url,
+        {
+            "username": username,
+            "password": password,
+            "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+            "next": "/admin/",
+        },
+        headers={"Referer": form.url},
+        timeout=30,
+    )
+    assert opened.status_code == 200
+    assert opened.url == console
+
+
+def test_the_demo_has_something_of_everything(running: Running) -> None:
+    states = dict(running.sql("SELECT state, count(*) FROM jobs_jobrecord GROUP BY 1"))
+    assert {"completed", "dead", "scheduled", "available", "cancelled"} <= set(states)
+    errors = [row[0] for row in running.sql("SELECT last_error FROM jobs_job WHERE state = 'dead'")]
+    assert any("Traceback" in error and "there is no plan 'premum'" in error for error in errors)
+    assert running.sql("SELECT name FROM jobs_queue WHERE paused_at IS NOT NULL") == [
+        ("demo-imports",)
+    ]
+    assert running.sql("SELECT count(*) > 0 FROM jobs_job WHERE blocked") == [(True,)]
+    assert ("jobs.replay", "olga") in running.sql(
+        "SELECT action, account_name FROM jobs_auditentry"
+    )
+    hours = running.sql(
+        "SELECT count(DISTINCT date_trunc('hour', at)) FROM jobs_jobstat WHERE event = 'completed'"
+    )
+    assert hours[0][0] > 20
+    until(
+        lambda: running.sql("SELECT FROM jobs_scheduleentry WHERE quarantined_at IS NOT NULL"),
+        "the bad schedule is put aside",
+    )
+
+
+def test_the_demo_has_messages_in_every_state(running: Running) -> None:
+    query = "SELECT DISTINCT coalesce(reason, status) FROM notification_queue"
+    wanted = {"sent", "pending", "cancelled", "blocked", "deactivated", "not_started", "not_found"}
+    until(lambda: wanted <= {row[0] for row in running.sql(query)}, "all are there")
+
+
+def test_a_killed_worker_is_started_again_and_goes_on(running: Running) -> None:
+    (cluster,) = [
+        process
+        for process in running.processes()
+        if "qcluster" in process.cmdline() and process.ppid() == running.process.pid
+    ]
+    cluster.kill()
+    until(lambda: "worker was ended by SIGKILL; it starts again" in running.text, "it is said")
+    running.paste(running.commands[0].replace("from <b>SQL", "after a <b>kill"))
+    until(lambda: has_arrived(running, "Hello after a kill"), "it arrives")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_no_process(number: signal.Signals) -> None:
+    running = Running(DEMO="0")
+    try:
+        running.ready()
+        family = running.processes()
+        assert {"postgres", "redis-server"} <= {process.name() for process in family}
+        assert len(family) > 10
+        assert running.sql("SELECT count(*) FROM jobs_queue WHERE name LIKE 'demo%'") == [(0,)]
+        assert running.end(number) == 0
+        assert [process.cmdline() for process in family if is_alive(process)] == []
+        assert running.processes() == []
+        assert "Stopped." in running.text
+    finally:
+        running.close()
+
+
+def test_a_wrong_setting_is_one_sentence(tmp_path: Any) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "config.run"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "PORT": "many"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr == "PORT is 'many'; it must be a whole number.\n"
