@@ -5,23 +5,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from jobs import breakers, registry, stats
+from jobs.engine.lane import Lane
 from jobs.registry import JobKind, job
 
 Declare = Callable[..., JobKind[Any]]
+Work = Callable[..., int]
 
 
 @pytest.fixture(autouse=True)
 def own_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No counts and no breakers of another test, and no thread that counts behind our back."""
     monkeypatch.setattr(stats, "_flusher", threading.Timer(0, stats.flush))  # never started
+    monkeypatch.setattr(breakers, "_local", threading.local())
     stats._pending.clear()
-    breakers._cached().clear()
     yield
     stats._pending.clear()
-    breakers._cached().clear()
 
 
 def _nothing(n: int = 0) -> None:
@@ -47,3 +49,31 @@ def committed(transactional_db: None) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:  # Django flushes only what it manages
         cursor.execute("TRUNCATE jobs_jobhistory, jobs_jobattempt")
+
+
+@pytest.fixture
+def stopping() -> threading.Event:
+    """Set it to tell the lanes that they lease no more."""
+    return threading.Event()
+
+
+@pytest.fixture
+def lane() -> Lane:
+    """A lane over the queues of our own workers."""
+    return Lane("main", "w1", list(settings.JOBS["queues"]), None)
+
+
+@pytest.fixture
+def work(lane: Lane, stopping: threading.Event) -> Work:
+    """Let the lane take turns until nothing is due: work(). Returns how many jobs were leased."""
+
+    def run(turns: int = 100) -> int:
+        total = 0
+        for _ in range(turns):
+            found = lane.turn(stopping)
+            if not found:
+                break
+            total += found
+        return total
+
+    return run

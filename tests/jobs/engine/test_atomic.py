@@ -14,8 +14,7 @@ from jobs.models import AuditEntry, Job
 from jobs.outcomes import Cancel, Dead, Outcome, Retry, Snooze
 from lib import clock
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 from tests.races.together import in_thread
 
 

@@ -12,8 +12,7 @@ from jobs.registry import JobKind, Rate
 from jobs.slots import slot_take
 from lib import clock
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 calls: list[int] = []
 

@@ -18,8 +18,7 @@ from jobs.outcomes import Snooze
 from jobs.registry import JobKind
 from lib import clock
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 order: list[int] = []
 

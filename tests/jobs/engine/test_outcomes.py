@@ -11,8 +11,7 @@ from jobs.ladders import Delays
 from jobs.outcomes import Cancel, Dead, Done, Retry, Snooze
 from lib import clock
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from jobs.ladders import Delays
 from jobs.lease import leases_look
 from jobs.models import Job
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 
 def _context() -> JobContext:

@@ -11,8 +11,7 @@ from jobs.models import Job
 from jobs.outcomes import Retry, Snooze
 from lib import clock
 from tests.jobs import play
-from tests.jobs.conftest import Declare
-from tests.jobs.engine.conftest import Work
+from tests.jobs.conftest import Declare, Work
 
 
 def _fails() -> None:
