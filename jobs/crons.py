@@ -1,5 +1,6 @@
 """When a schedule runs next: intervals and cron expressions of 5 fields, or 6 with seconds first."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,6 +9,10 @@ from croniter.croniter import CroniterError
 
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _NAMES = ("minute", "hour", "day", "month", "weekday")
+
+
+# Extensions of croniter that are drawn anew each time they are read.
+_RANDOM = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
 
 
 class CronInvalid(ValueError):
@@ -21,6 +26,8 @@ def check(expression: str) -> None:
         raise CronInvalid(
             f"{expression!r} has {len(fields)} fields; write 5 ({' '.join(_NAMES)}), or 6 with seconds first"
         )
+    if _RANDOM.search(expression):
+        raise CronInvalid(f"{expression!r}: R and H stand for another time at each look")
     try:
         iterator = croniter(
             expression, datetime(2026, 1, 1, tzinfo=UTC), second_at_beginning=len(fields) == 6
@@ -39,11 +46,17 @@ def zone(name: str) -> ZoneInfo:
 
 
 def next_by_cron(expression: str, after: datetime, timezone: str = "UTC") -> datetime:
-    """The first moment after `after` that the expression names in its zone; also over a change of DST."""
+    """The first moment after `after` that the expression names in its zone; also over a change of DST.
+
+    An hour that clocks go through twice counts once, unless the expression names every hour.
+    """
     check(expression)
     local = after.astimezone(zone(timezone))
-    iterator = croniter(expression, local, second_at_beginning=len(expression.split()) == 6)
+    fields = expression.split()
+    iterator = croniter(expression, local, second_at_beginning=len(fields) == 6)
     found: datetime = iterator.get_next(datetime)
+    while found.fold and "*" not in fields[-4]:
+        found = iterator.get_next(datetime)
     return found
 
 
