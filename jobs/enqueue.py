@@ -157,34 +157,36 @@ def _claim_unique(specs: Sequence[JobSpec]) -> dict[UUID, UUID]:
     first: dict[str, JobSpec] = {}
     for spec in specs:
         first.setdefault(str(spec.unique_key), spec)
-    now = clock.now()
-    keys = sorted(first)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO jobs_uniquekey AS u (key, job_id, expires_at)
-            SELECT * FROM unnest(%s::text[], %s::uuid[], %s::timestamptz[])
-            ON CONFLICT (key) DO UPDATE SET job_id = EXCLUDED.job_id, expires_at = EXCLUDED.expires_at
-            WHERE u.expires_at <= %s RETURNING key""",
-            [
-                keys,
-                [first[key].id for key in keys],
-                [_expires(first[key], now) for key in keys],
-                now,
-            ],
-        )
-        won = {row[0] for row in cursor.fetchall()}
-        holder = {key: first[key].id for key in won}
-        if len(won) < len(keys):
-            cursor.execute(
-                "SELECT key, job_id FROM jobs_uniquekey WHERE key = ANY(%s)",
-                [[key for key in keys if key not in won]],
-            )
-            holder |= dict(cursor.fetchall())
+    holder: dict[str, UUID] = {}
+    while missing := sorted(first.keys() - holder):
+        # A holder may end between the two statements: then its key is free, and we ask again.
+        holder |= _take_keys([first[key] for key in missing])
+        taken = [key for key in missing if key not in holder]
+        query = "SELECT key, job_id FROM jobs_uniquekey WHERE key = ANY(%s)"
+        holder |= dict(sql.rows(query, [taken])) if taken else {}
     return {
         spec.id: holder[str(spec.unique_key)]
         for spec in specs
         if holder[str(spec.unique_key)] != spec.id
     }
+
+
+def _take_keys(specs: Sequence[JobSpec]) -> dict[str, UUID]:
+    """Take what is free or has expired, in one statement. {key: id of its new holder}"""
+    now = clock.now()
+    taken = sql.rows(
+        """INSERT INTO jobs_uniquekey AS u (key, job_id, expires_at)
+        SELECT * FROM unnest(%s::text[], %s::uuid[], %s::timestamptz[])
+        ON CONFLICT (key) DO UPDATE SET job_id = EXCLUDED.job_id, expires_at = EXCLUDED.expires_at
+        WHERE u.expires_at <= %s RETURNING key, job_id""",
+        [
+            [spec.unique_key for spec in specs],
+            [spec.id for spec in specs],
+            [_expires(spec, now) for spec in specs],
+            now,
+        ],
+    )
+    return dict(taken)
 
 
 def _expires(spec: JobSpec, now: datetime) -> str:
