@@ -7,6 +7,7 @@ calls make one (kinds that may be called so are `single`).
 import logging
 
 from jobs.registry import kind_find
+from lib.errors import DomainError
 
 logger = logging.getLogger("jobs.pool")
 
@@ -18,4 +19,7 @@ def run_called(names: set[str]) -> None:
         if kind is None or not kind.on_notify:
             logger.warning("a notification asks for %r, which may not be called so", name[:80])
             continue
-        kind.enqueue()
+        try:
+            kind.enqueue()
+        except DomainError as exc:
+            logger.warning("a notification asks for %s, which is refused: %s", name, exc)

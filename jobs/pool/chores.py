@@ -8,6 +8,7 @@ import logging
 import time
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from jobs.lease import Reaped, leases_reap
 from jobs.lines import lines_wake
@@ -36,9 +37,17 @@ class Chores:
         if now < self._next_at:
             return
         self._next_at = now + EVERY_S
-        _tell(leases_reap())
-        lines_wake()
-        schedules_fire()
+        for chore in (_reap, lines_wake, schedules_fire, self._scale):
+            try:
+                chore()
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception:
+                # The others must be done, and tickets handed out, whatever is wrong with one.
+                logger.exception("a chore failed: %s", chore.__name__)
+
+    def _scale(self) -> None:
+        now = time.monotonic()
         if settings.JOBS["scale_max"] and now >= self._scale_at:
             self._scale_at = now + SCALE_S
             self._pool.wanted = workers_wanted()
@@ -53,6 +62,10 @@ class Chores:
                 _tell(leases_reap(worker=worker_id, culprits=slot.culprits()))
                 worker_gone(worker_id, "died")
             self._pool.clear(index)
+
+
+def _reap() -> None:
+    _tell(leases_reap())
 
 
 def _tell(reaped: list[Reaped]) -> None:

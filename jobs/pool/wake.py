@@ -55,10 +55,13 @@ class RedisWaker:
         self._pubsub = redis.Redis.from_url(settings.REDIS_URL).pubsub(  # type: ignore[no-untyped-call]
             ignore_subscribe_messages=True
         )
-        self._pubsub.subscribe(CHANNEL)
+        self._subscribed = False
 
     def wait(self, timeout_s: float) -> set[str] | None:
         try:
+            if not self._subscribed:  # here and not at first: Redis may be away when we start
+                self._pubsub.subscribe(CHANNEL)
+                self._subscribed = True
             call = self._pubsub.get_message(timeout=timeout_s)
         except redis.RedisError:
             time.sleep(min(timeout_s, 0.1))
