@@ -11,6 +11,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 from threading import Event
 from types import FrameType
 
@@ -61,6 +62,14 @@ class WorkerProcess:
             cluster=f"{settings.POD_ID}:{os.getppid()}",
         )
         self.beat.start()
+        # However it ends, short of a kill: stopped, recycled by django-q2.
+        Finalize(None, self._say_goodbye, exitpriority=10)
+
+    def _say_goodbye(self) -> None:
+        try:
+            worker_gone(self.id, "stopped" if self.beat.stopping.is_set() else "recycled")
+        except (DatabaseError, InterfaceError) as exc:
+            logger.warning("a worker ended without a word: %s", _first_line(exc))
 
     def _alarm(self, number: int, frame: FrameType | None) -> None:
         """The beat thread rang: raise its reason inside the job, if that is still running."""
@@ -76,9 +85,9 @@ class WorkerProcess:
         signal.signal(signal.SIGALRM, self._alarm)
         self.beat.active += 1
         self.beat.wake.set()
-        if self.is_unsure:
-            self._recover()
         try:
+            if self.is_unsure:
+                self._recover()
             self._work(until=time.monotonic() + TICKET_S)
         finally:
             if self.threads:
@@ -110,6 +119,7 @@ class WorkerProcess:
                 if self.threads:
                     self.threads.drain()
                 self.alone.run([], self.beat.stopping)
+                threads.again = True
             if self.threads and self.threads.is_busy:
                 if self.threads.collect(0 if found else GLANCE_S):
                     threads.again = True
@@ -141,7 +151,7 @@ _process: WorkerProcess | None = None
 def work() -> None:
     """Run one ticket in this process. Never raises: the pool must not care how jobs end."""
     global _process  # noqa: PLW0603 - one per process
-    slot = _own_slot()
+    slot = memory.own
     if slot is not None:
         slot.tickets += 1
         slot.ticket_at = slot.beat = time.monotonic()
@@ -182,14 +192,3 @@ def _after_failure() -> None:
 
 def _first_line(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {exc}".split("\n", 1)[0][:200]
-
-
-def _own_slot() -> memory.Slot | None:
-    pool = memory.current
-    if pool is None:
-        return None
-    pid = os.getpid()
-    for _, slot in pool.slots():
-        if slot.pid == pid:
-            return slot
-    return None

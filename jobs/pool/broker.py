@@ -27,6 +27,7 @@ logger = logging.getLogger("jobs.pool")
 
 ROUND_S = 1.0  # dequeue returns after this, so that the pusher sees a stop
 AGAIN_S = 0.005  # after handing a ticket: time for its worker to lease, before we look for more
+MUTE_S = 15.0  # without word to the cache, after it did not take one
 PROBE_S = 5.0  # a ticket that only proves that the pool still takes tickets
 
 Ticket = tuple[None, str]
@@ -42,6 +43,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
         self._ticket = ""
         self._look_at = 0.0
         self._handed_at = 0.0
+        self._tell_at = 0.0
 
     def enqueue(self, task: str) -> str:
         """Keep a signed package of async_task() as a job, in the caller's transaction."""
@@ -57,11 +59,11 @@ class TicketBroker(Broker):  # type: ignore[misc]
         if self._chores is None:
             self._chores = Chores(pool)
             self._ticket = SignedPackage.dumps(_ticket_task())
+        pool.beat_pusher(os.getpid())
         try:
             if self._waker is None:
                 self._waker = make_waker()
                 self._look_at = 0.0
-            pool.beat_pusher(os.getpid())
             self._chores.run()
             return self._wait(pool, self._waker)
         except (DatabaseError, InterfaceError, psycopg.Error, OSError) as exc:
@@ -71,7 +73,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
                 self._waker.close()
                 self._waker = None
             time.sleep(0.5)  # nothing can be waited for while the database is away
-            return None
+            return self._probe(pool)
 
     def _wait(self, pool: memory.PoolMemory, waker: Waker) -> list[Ticket] | None:
         until = time.monotonic() + ROUND_S
@@ -88,7 +90,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
                         return tickets
                     # All are busy: they ask again before they end their tickets.
                     self._look_at = now + 0.02
-            if now - self._handed_at > PROBE_S and (tickets := self._hand(pool, 1)) is not None:
+            if (tickets := self._probe(pool)) is not None:
                 return tickets
             called = waker.wait(max(0.0, min(self._look_at, until) - now))
             if called is not None:
@@ -97,6 +99,13 @@ class TicketBroker(Broker):  # type: ignore[misc]
                 self._look_at = time.monotonic() + AGAIN_S
                 if (tickets := self._hand(pool, 1)) is not None:
                     return tickets
+        return None
+
+    def _probe(self, pool: memory.PoolMemory) -> list[Ticket] | None:
+        """Now and then a ticket without a reason, also while the database is away."""
+        patience_s = min(PROBE_S, settings.JOBS["watchdog"].total_seconds() / 3)
+        if time.monotonic() - self._handed_at > patience_s and pool.order == memory.RUN:
+            return self._hand(pool, 1)
         return None
 
     def _hand(self, pool: memory.PoolMemory, due: int) -> list[Ticket] | None:
@@ -124,7 +133,9 @@ class TicketBroker(Broker):  # type: ignore[misc]
         """Called by the sentinel on each round: tells the watchdog, then the cache for qmonitor."""
         if memory.current is not None:
             memory.current.beat_guard()
-        super().set_stat(key, value, timeout)
+        # A cache that is away, or worse, hangs, must not hold up who looks after the workers.
+        if time.monotonic() >= self._tell_at and not super().set_stat(key, value, timeout):
+            self._tell_at = time.monotonic() + MUTE_S
 
     def acknowledge(self, task_id: object) -> None:
         """Nothing to do: tickets are not kept."""

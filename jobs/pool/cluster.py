@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import Event, current_process
+from multiprocessing import current_process
 from typing import Any
 
 from django import db
@@ -39,11 +39,15 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
-def _child(parent_pid: int, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+def _child(
+    parent_pid: int, slot: int | None, target: Callable[..., None], args: tuple[Any, ...]
+) -> None:
     """First thing in each process of the pool. Stops are said by the parent, not by signals."""
     die_with_parent(parent_pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if slot is not None:
+        memory.set_own(slot)
     target(*args)
 
 
@@ -76,29 +80,28 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.pool: list[Any] = []
         self.timeout = Conf.TIMEOUT
         self.task_queue = PacketQueue(drop_when_full=True)
-        self.result_queue = PacketQueue(drop_when_full=False)
-        self.event_out = Event()
+        self.result_queue = PacketQueue(drop_when_full=True)  # nobody needs what a ticket returns
+        self.event_out = memory.Flag()
         self.monitor: Any = None
         self.pusher: Any = None
         self.start()
 
     def spawn_process(self, target: Any, *args: Any) -> Any:
         """Start a child that dies with us; a worker gets a slot of the shared memory."""
+        index = self.memory.free_index() if target is stock_worker else None
         process: Any = stock.get_mp_context().Process(
-            target=_child, args=(os.getpid(), target, args), name=f"Process-{target.__name__}"
+            target=_child,
+            args=(os.getpid(), index, target, args),
+            name=f"Process-{target.__name__}",
         )
         process.daemon = True
-        index = None
-        if target is stock_worker:
-            process.timer = args[2]
-            index = self.memory.free_index()
-            process.slot = index
-            self.pool.append(process)
         process.start()
         if index is not None:
-            # The child looks for its own pid at its first ticket, which we hand out later.
+            # It says the same itself, but may die before it comes to it.
             self.memory.slot(index).pid = process.pid
             self.memory.slot(index).beat = time.monotonic()
+            process.timer, process.slot = args[2], index
+            self.pool.append(process)
         return process
 
     def guard(self) -> None:
@@ -173,8 +176,8 @@ class HealingCluster(Cluster):  # type: ignore[misc]
     def start(self) -> int:
         """Fork the sentinel; does not wait until it runs, the watchdog sees to that."""
         db.connections.close_all()
-        self.stop_event = Event()
-        self.start_event = Event()
+        self.stop_event = memory.Flag()
+        self.start_event = memory.Flag()
         self.sentinel = stock.get_mp_context().Process(
             target=HealingSentinel,
             name="Process-sentinel",

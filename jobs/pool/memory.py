@@ -5,6 +5,7 @@ survives the death of any of them, so the one that looks after a dead worker can
 """
 
 import ctypes
+import os
 import time
 from collections.abc import Iterator
 from multiprocessing.sharedctypes import RawArray, RawValue
@@ -13,6 +14,7 @@ from uuid import UUID
 RUN, QUIET, GIVE_BACK = 0, 1, 2  # what the parent asks of the workers
 LANES = 257  # the main lane and as many threads as WORKER_THREADS allows
 _NOWHERE = bytes(16)
+GLANCE_S = 0.1
 
 
 class Slot(ctypes.Structure):
@@ -57,6 +59,31 @@ class Slot(ctypes.Structure):
         return [UUID(bytes=bytes(at)) for at in self.at if any(at)]
 
 
+class Flag:
+    """The part of multiprocessing.Event that django-q2 uses, without its lock.
+
+    Whoever is killed or frozen while it holds that lock, or sleeps on it, holds up all others.
+    """
+
+    def __init__(self) -> None:
+        self._value = RawValue(ctypes.c_int32, 0)
+
+    def set(self) -> None:
+        """Raise it; nobody lowers it again."""
+        self._value.value = 1
+
+    def is_set(self) -> bool:
+        """Is it raised?"""
+        return bool(self._value.value)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until it is raised, at most so many seconds. Is it?"""
+        until = time.monotonic() + timeout
+        while not self.is_set() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, GLANCE_S))
+        return self.is_set()
+
+
 class PoolMemory:
     """The shared block of one cluster. Made by the parent before it forks anything."""
 
@@ -86,10 +113,15 @@ class PoolMemory:
 
     def free_index(self) -> int:
         """A slot that nobody uses and whose former user is taken care of."""
-        for index, slot in enumerate(self._slots):
-            if slot.pid == 0 and not slot.is_dead:
+        free = [index for index, slot in enumerate(self._slots) if slot.pid == 0]
+        for index in free:
+            if not self._slots[index].is_dead:
                 return index
-        raise RuntimeError("no free worker slot")
+        if not free:
+            raise RuntimeError("no free worker slot")
+        # The database is away and nobody is taken care of: what that one held comes back by its lease.
+        self.clear(free[0])
+        return free[0]
 
     @property
     def order(self) -> int:
@@ -178,9 +210,18 @@ class PoolMemory:
 
 
 current: PoolMemory | None = None  # of the cluster that this process belongs to
+own: Slot | None = None  # of this process, if it is a worker
 
 
 def set_current(memory: PoolMemory | None) -> None:
     """Called by the parent before it forks, so that all children see it."""
     global current  # noqa: PLW0603 - a process belongs to one cluster
     current = memory
+
+
+def set_own(index: int) -> None:
+    """Called by a worker first of all."""
+    global own  # noqa: PLW0603 - a process has one slot
+    assert current is not None
+    own = current.slot(index)
+    own.pid, own.beat = os.getpid(), time.monotonic()

@@ -21,6 +21,7 @@ logger = logging.getLogger("jobs.pool")
 
 ROUND_S = 0.25
 START_S = 60.0  # forking and connecting may take long on a loaded machine
+LONGEST_PAUSE_S = 5.0  # between two starts of a pool that dies at once, as without its database
 
 
 class Watchdog:
@@ -31,7 +32,8 @@ class Watchdog:
         memory.set_current(self.memory)
         self.cluster = HealingCluster(self.memory)
         self._stop = threading.Event()
-        self._started_at = 0.0
+        self._started_at = self._patient_until = self._round_at = time.monotonic()
+        self._pause_s = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 
@@ -50,11 +52,19 @@ class Watchdog:
                     "the pool is started anew: %s", reason, extra={"restarts": self.memory.restarts}
                 )
                 self._bury_all()
+                self._stop.wait(self._pause())
                 self._start()
         return self._end()
 
+    def _pause(self) -> float:
+        """Seconds to wait before a start: none after a long life, more after each short one."""
+        lived_s = time.monotonic() - self._started_at
+        self._pause_s = 0.0 if lived_s > START_S else min(self._pause_s * 2 + 0.25, LONGEST_PAUSE_S)
+        return self._pause_s
+
     def _start(self) -> None:
-        self._started_at = time.monotonic()
+        self._started_at = self._round_at = time.monotonic()
+        self._patient_until = self._started_at + settings.JOBS["watchdog"].total_seconds()
         self.memory.beat_guard()
         self.memory.beat_pusher(0)
         self.cluster.start()
@@ -63,29 +73,43 @@ class Watchdog:
         """What is wrong with the pool as a whole; mends single workers on the way."""
         now = time.monotonic()
         limit = settings.JOBS["watchdog"].total_seconds()
+        frozen_s, self._round_at = now - self._round_at, now
         if not self.cluster.sentinel.is_alive():
             return "its sentinel is gone"
-        if now - self._started_at < limit:
+        if frozen_s > limit / 3:
+            # We did not run ourselves (a paused container): their silence means nothing yet.
+            self._patient_until = now + limit
+        if now < self._patient_until:
             return None
         if now - self.memory.guard_beat > limit:
             return "its sentinel is silent"
-        if now - self.memory.pusher_beat > limit and now - self._started_at > START_S:
-            return "its pusher is silent"
-        newest = 0.0
+        if (reason := self._trouble_of_pusher(now, limit)) is not None:
+            return reason
+        newest = self._patient_until - limit
         for _, slot in self.memory.slots():
-            if not slot.pid:
+            pid = slot.pid
+            if not pid:
                 continue
             newest = max(newest, slot.ticket_at)
             if slot.name and now - slot.beat > limit:
                 logger.error(
                     "a worker is silent and is killed",
-                    extra={"worker": slot.worker_id(), "pid": slot.pid},
+                    extra={"worker": slot.worker_id(), "pid": pid},
                 )
-                _kill(slot.pid)
+                _kill(pid)
         # The pusher hands out a ticket every five seconds, if only as a probe.
-        if self.memory.idle() and now - max(newest, self._started_at) > limit + 10:
+        if self.memory.idle() and now - newest > limit + 10:
             return "idle workers take no tickets"
         return None
+
+    def _trouble_of_pusher(self, now: float, limit: float) -> str | None:
+        """Replace a silent pusher, which harms no job; if no other comes up, that is trouble."""
+        silent_s, pid = now - self.memory.pusher_beat, self.memory.pusher_pid
+        if pid and silent_s > limit:
+            logger.error("the pusher is silent and is killed", extra={"pid": pid})
+            _kill(pid)
+            self.memory.beat_pusher(0)  # the sentinel starts another
+        return "its pusher is silent" if silent_s > START_S else None
 
     def _bury_all(self) -> None:
         self.cluster.kill()
