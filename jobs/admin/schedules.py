@@ -90,10 +90,18 @@ def _get(entry_id: int) -> ScheduleEntry:
 
 def _initial(entry: ScheduleEntry) -> dict[str, str]:
     return {
-        "every": f"{entry.every_s:g}s" if entry.every_s else "",
+        "every": _compact(entry.every_s) if entry.every_s else "",
         "cron": entry.cron,
         "timezone": entry.timezone,
     }
+
+
+def _compact(seconds: float) -> str:
+    """A span as people write it: 5m rather than 300s."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def _retime(request: HttpRequest, entry: ScheduleEntry, form: ScheduleForm) -> bool:

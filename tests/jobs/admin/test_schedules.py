@@ -121,6 +121,14 @@ def test_another_time(
     assert AuditEntry.objects.get().changes["was"] == 600.0
 
 
+@pytest.mark.parametrize(("every", "shown"), [("90s", "90s"), ("5m", "5m"), ("36h", "36h")])
+def test_the_form_shows_the_time_as_people_write_it(
+    alice: Client, entry: ScheduleEntry, every: str, shown: str
+) -> None:
+    alice.post(to(ONE, entry.pk), {"every": every, "timezone": "UTC"})
+    assert alice.get(to(ONE, entry.pk)).context["form"]["every"].value() == shown
+
+
 def test_a_deploy_leaves_an_edited_time_alone(alice: Client, entry: ScheduleEntry) -> None:
     alice.post(to(ONE, entry.pk), {"every": "30s", "timezone": "UTC"})
     schedules_declare()
