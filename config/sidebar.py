@@ -60,7 +60,19 @@ AREAS: tuple[Area, ...] = (
         "Notifications",
         (
             Entry("Telegram queue", "send", model="telegram.queuedmessage"),
+            Entry(
+                "Write a message",
+                "edit",
+                page="admin:telegram_queuedmessage_compose",
+                permission="telegram.send_message",
+            ),
             Entry("Telegram chats", "chat", model="telegram.chat"),
+            Entry(
+                "Message templates",
+                "chat_paste_go",
+                page="admin:telegram_queuedmessage_templates",
+                permission="telegram.view_queuedmessage",
+            ),
         ),
     ),
     Area(

@@ -24,7 +24,7 @@ def message_failed(message: Claimed, fate: Fate) -> None:
         title="Telegram messages failed",
         text=f"message {message.id} ({message.notification_type}): {fate.error or fate.reason}",
         severity="warning",
-        link="/admin/telegram/queuedmessage/?status=failed",
+        link="/admin/telegram/queuedmessage/?state=failed",
     )
 
 
@@ -35,7 +35,7 @@ def token_refused(error: str) -> None:
         title="Telegram refuses the token of the bot",
         text=error,
         severity="critical",
-        link="/admin/jobs/breaker/",
+        link="/admin/telegram/queuedmessage/?reason=unauthorized",
     )
 
 

@@ -120,6 +120,13 @@ class Chat(models.Model):
 
     class Meta:
         db_table = "telegram_chat"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["-unreachable_since", "chat_id"],
+                condition=Q(unreachable_since__isnull=False),
+                name="telegram_chat_unreachable",
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.chat_id)

@@ -1,9 +1,9 @@
 """Writing to the Telegram queue: queue, retry and cancel messages."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, F, When
 
 from jobs import sql
 from jobs.audit import Account, audit_write
@@ -15,6 +15,7 @@ from notifications.telegram.models import QueuedMessage
 
 PARSE_MODES = ("HTML", "MarkdownV2", "Markdown", None)
 DEDUP_TTL = timedelta(hours=24)
+MESSAGE = "telegram message"  # what the audit log calls it
 
 
 class TextInvalid(InputInvalid):
@@ -71,9 +72,11 @@ def message_queue(
     scheduled_at: datetime | None = None,
     dedup_key: str | None = None,
     dedup_ttl: timedelta = DEDUP_TTL,
+    by: Account = None,
 ) -> tuple[QueuedMessage, bool]:
     """Queue a message. Returns it, and whether it was there before (same dedup key within its TTL).
 
+    by: the person who wrote it by hand, which is then in the audit log.
     Raises TextInvalid, InputInvalid. Repeat: with a dedup key a second call finds the first message.
     """
     text_check(message, parse_mode)
@@ -96,6 +99,8 @@ def message_queue(
             if holder is not None:
                 row.delete()
                 return QueuedMessage.objects.get(pk=holder), True
+        if by is not None:
+            audit_write(by, "telegram.send", MESSAGE, row.pk, chat=telegram_id)
     return row, False
 
 
@@ -104,36 +109,67 @@ def message_retry(*, message_id: int, by: Account) -> None:
 
     What was dropped as a duplicate is then sent beside the other one: a person has asked for it.
     """
+    if not messages_retry(message_ids=[message_id], by=by):
+        raise _refusal(message_id, MessageNotFailed)
+
+
+def messages_retry(*, message_ids: Sequence[int], by: Account) -> set[int]:
+    """Try those of them again that failed or were cancelled. Returns their ids."""
     with transaction.atomic():
-        changed = QueuedMessage.objects.filter(
-            pk=message_id, status__in=["failed", "cancelled"]
-        ).update(
-            status="pending", attempts=0, next_attempt_at=clock.now(), reason=None, failed_at=None,
-            dedup_key=Case(When(reason="duplicate", then=None), default=F("dedup_key")),
-        )  # fmt: skip
-        _refuse_unless(changed, message_id, MessageNotFailed)
-        sql.run("SELECT pg_notify('jobs_wake', 'telegram.drain_queue')")
-        audit_write(by, "telegram.retry", "telegram message", message_id)
+        changed = _change(
+            "status IN ('failed', 'cancelled')",
+            """status = 'pending', attempts = 0, reason = NULL, failed_at = NULL,
+            next_attempt_at = clock_timestamp() + %(shift)s,
+            dedup_key = CASE WHEN reason = 'duplicate' THEN NULL ELSE dedup_key END""",
+            message_ids,
+        )
+        if changed:
+            sql.run("SELECT pg_notify('jobs_wake', 'telegram.drain_queue')")
+        _audit(by, "telegram.retry", changed)
+    return changed
 
 
 def message_cancel(*, message_id: int, by: Account) -> None:
     """Never send a waiting message. Holds from the moment this returns. Raises MessageNotWaiting."""
+    if not messages_cancel(message_ids=[message_id], by=by):
+        raise _refusal(message_id, MessageNotWaiting)
+
+
+def messages_cancel(*, message_ids: Sequence[int], by: Account) -> set[int]:
+    """Never send those of them that wait and are not just being sent. Returns their ids."""
     with transaction.atomic():
-        changed = QueuedMessage.objects.filter(
-            pk=message_id, status="pending", claimed_at=None
-        ).update(status="cancelled", reason="cancelled")
-        _refuse_unless(changed, message_id, MessageNotWaiting)
-        audit_write(by, "telegram.cancel", "telegram message", message_id)
+        changed = _change(
+            "status = 'pending' AND claimed_at IS NULL",
+            "status = 'cancelled', reason = 'cancelled'",
+            message_ids,
+        )
+        _audit(by, "telegram.cancel", changed)
+    return changed
 
 
-def _refuse_unless(changed: int, message_id: int, refusal: type[DomainError]) -> None:
-    if changed:
-        return
+def _change(condition: str, change: str, message_ids: Sequence[int]) -> set[int]:
+    """Change rows in the order of their ids, so that two callers never wait for each other."""
+    changed = sql.rows(
+        f"""WITH chosen AS (
+            SELECT id FROM notification_queue WHERE id = ANY (%(ids)s) AND {condition}
+            ORDER BY id FOR UPDATE
+        ) UPDATE notification_queue q SET {change} FROM chosen c WHERE q.id = c.id RETURNING q.id""",
+        {"ids": list(message_ids), "shift": clock.offset()},
+    )
+    return {row[0] for row in changed}
+
+
+def _audit(by: Account, action: str, message_ids: set[int]) -> None:
+    for message_id in sorted(message_ids):
+        audit_write(by, action, MESSAGE, message_id)
+
+
+def _refusal(message_id: int, refusal: type[DomainError]) -> DomainError:
     row = QueuedMessage.objects.filter(pk=message_id).only("status", "claimed_at").first()
     if row is None:
-        raise NotFound(f"there is no message {message_id}")
+        return NotFound(f"there is no message {message_id}")
     state = "being sent just now" if row.claimed_at else row.status
-    raise refusal(f"message {message_id} is {state}")
+    return refusal(f"message {message_id} is {state}")
 
 
 def message_explain(row: QueuedMessage) -> str:

@@ -1,0 +1,99 @@
+"""The list of messages, newest first, and what the lane is doing."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, reverse
+from django.utils.http import urlencode
+
+from notifications.telegram.admin.forms import MessageFilterForm
+from notifications.telegram.admin.pages import TelegramConsole, number_of
+from notifications.telegram.listing import MessagesPage, messages_page
+from notifications.telegram.models import Chat, QueuedMessage
+from notifications.telegram.story import lane_state
+
+# What people look for most, as a query of the list.
+QUICK = (
+    ("All", ""),
+    ("Due now", "state=due"),
+    ("Failing now", "state=retrying"),
+    ("Scheduled", "state=scheduled"),
+    ("Sent", "state=sent"),
+    ("Failed", "state=failed"),
+    ("Cancelled", "state=cancelled"),
+    ("Maybe twice", "doubled=maybe"),
+)
+
+
+class MessageLists(TelegramConsole):
+    def pages(self) -> list[URLPattern]:
+        return [self.at("lane/", self.lane, "lane"), *super().pages()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        del extra_context
+        if wanted := request.GET.get("q", "").strip():
+            return HttpResponseRedirect(_found(wanted))
+        form = MessageFilterForm(request.GET)
+        page = _page(request, form)
+        quick = [
+            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
+        ]
+        also = number_of(request.GET.get("also", ""))
+        return self.show(
+            request,
+            "messages",
+            "Telegram queue",
+            quick=quick,
+            also=also,
+            lane=lane_state(),
+            **_list_context(request, form, page),
+        )
+
+    def lane(self, request: HttpRequest) -> HttpResponse:
+        """What the lane is doing, for the page that is open already (htmx)."""
+        return TemplateResponse(request, "admin/telegram/_lane.html", {"lane": lane_state()})
+
+
+def _page(request: HttpRequest, form: MessageFilterForm) -> MessagesPage | None:
+    """The page that the address asks for; None if the filter is wrong."""
+    if not form.is_valid():
+        return None
+    return messages_page(form.where(), after=number_of(request.GET.get("after", "")))
+
+
+def _list_context(
+    request: HttpRequest, form: MessageFilterForm, page: MessagesPage | None
+) -> dict[str, Any]:
+    current = number_of(request.GET.get("page", "")) or 1
+    following = ""
+    if page and page.after:
+        here = urlencode({"after": str(page.after), "page": str(current + 1)})
+        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
+    return {
+        "form": form,
+        "chips": form.chips(),
+        "page": page,
+        "number": current,
+        "following": following,
+        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
+    }
+
+
+def _found(wanted: str) -> str:
+    """The address of what a person searched: a chat, the id of a message, or else a dedup key."""
+    home = reverse("admin:telegram_queuedmessage_changelist")
+    number = number_of(wanted.removeprefix("#"))
+    if number is None:
+        return f"{home}?{urlencode({'dedup_key': wanted[:160]})}"
+    is_message = number > 0 and QueuedMessage.objects.filter(pk=number).exists()
+    is_chat = not wanted.startswith("#") and (
+        Chat.objects.filter(pk=number).exists()
+        or QueuedMessage.objects.filter(telegram_id=number).exists()
+    )
+    if is_message and not is_chat:
+        return reverse("admin:telegram_queuedmessage_change", args=[number])
+    query = {"telegram_id": number, **({"also": number} if is_message else {})}
+    return f"{home}?{urlencode(query)}"
