@@ -8,7 +8,7 @@ from jobs import breakers, crons, sql
 from jobs.audit import Account, audit_write
 from jobs.errors import QueueUnknown
 from jobs.models import Queue, ScheduleEntry, Worker
-from jobs.schedules import fire_now, schedule_edit
+from jobs.schedules import fire_now, schedule_edit, schedule_skip_missed
 from lib import clock
 from lib.errors import InputInvalid, NotFound
 
@@ -76,12 +76,14 @@ def schedule_pause(*, name: str, by: Account) -> None:
 
 
 def schedule_resume(*, name: str, by: Account) -> None:
-    """Fire again, from the next slot on; a quarantined schedule gets another chance. Repeat-safe."""
+    """Fire again, from the next slot on; a quarantined schedule tries its slot again. Repeat-safe."""
     with transaction.atomic():
         entry = _entry(name)
         changed = ScheduleEntry.objects.filter(pk=entry.pk).update(
             paused_at=None, quarantined_at=None, quarantine_reason=""
         )
+        if entry.paused_at and not entry.quarantined_at:
+            schedule_skip_missed(entry)
         if changed and (entry.paused_at or entry.quarantined_at):
             audit_write(by, "schedules.resume", "schedule", name)
 

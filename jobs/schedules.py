@@ -13,14 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from croniter import croniter
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.dispatch import Signal
+from django.utils.timezone import get_current_timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from jobs import crons
 from jobs.models import ScheduleEntry, ScheduleFire
 from jobs.registry import JobKind, kind_get, kinds
+from jobs.third_party import JobCatcher
 from lib import clock
 
 logger = logging.getLogger(__name__)
@@ -82,7 +85,7 @@ def _fire_slot(schedule: Schedule, entry: ScheduleEntry) -> int:
     if ScheduleFire.objects.filter(entry=entry, slot_at=slot).exists():
         job_id = None
     else:
-        job_id = _enqueue(schedule, entry, jitter=True)
+        job_id, schedule.task = _enqueue(schedule, entry, jitter=True)
         ScheduleFire.objects.create(entry=entry, slot_at=slot, job_id=job_id, fired_at=now)
         entry.last_slot_at, entry.last_job_id = slot, job_id
         entry.save(update_fields=["last_slot_at", "last_job_id"])
@@ -93,7 +96,6 @@ def _fire_slot(schedule: Schedule, entry: ScheduleEntry) -> int:
         schedule.repeats = 0
     else:
         schedule.next_run = following
-    schedule.task = job_id.hex if job_id else schedule.task
     schedule.save(update_fields=["next_run", "repeats", "task"])
     return int(job_id is not None)
 
@@ -107,24 +109,29 @@ def _next_run(
         return crons.next_by_interval(slot, timedelta(seconds=entry.every_s), now)
     if schedule.schedule_type == Schedule.ONCE:
         return None
+    if schedule.schedule_type == Schedule.CRON:
+        # django-q2 would count from the real clock, which may not be ours.
+        local = max(slot, now).astimezone(get_current_timezone())
+        found: datetime = croniter(schedule.cron, local).get_next(datetime)
+        return found
     following: datetime = slot
     while following <= now:
         following = schedule.calculate_next_run(following)
     return following
 
 
-def _enqueue(schedule: Schedule, entry: ScheduleEntry, *, jitter: bool) -> UUID:
+def _enqueue(schedule: Schedule, entry: ScheduleEntry, *, jitter: bool) -> tuple[UUID, str]:
+    """Make the job. Returns its id, and the id by which django-q2 knows it."""
     if not entry.kind:
         return _third_party(schedule)
     kind = kind_get(entry.kind)
     delay = random.uniform(0, entry.jitter_s) if jitter and entry.jitter_s else 0.0  # noqa: S311
     # Unique while it is open: a slot that comes while the last run still waits adds nothing.
     made = kind.enqueue(**entry.args, delay=delay, unique=("schedule", entry.name))
-    job_id: UUID = made.id
-    return job_id
+    return made.id, made.id.hex
 
 
-def _third_party(schedule: Schedule) -> UUID:
+def _third_party(schedule: Schedule) -> tuple[UUID, str]:
     args = ast.literal_eval(schedule.args) if schedule.args else ()
     args = args if isinstance(args, tuple) else (args,)
     kwargs: dict[str, Any] = {}
@@ -141,7 +148,9 @@ def _third_party(schedule: Schedule) -> UUID:
     options = {"group": schedule.name or str(schedule.pk), **kwargs.pop("q_options", {})}
     if schedule.hook:
         options["hook"] = schedule.hook
-    return UUID(async_task(schedule.func, *args, q_options=options, **kwargs))
+    options["broker"] = catcher = JobCatcher()
+    task_id: str = async_task(schedule.func, *args, q_options=options, **kwargs)
+    return catcher.job_id or UUID(task_id), task_id
 
 
 def _quarantine(entry: ScheduleEntry, reason: str) -> None:
@@ -157,9 +166,18 @@ def fire_now(name: str) -> str:
     """Run a schedule's job now, besides its slots. Returns the job id. Raises KindUnknown."""
     entry = ScheduleEntry.objects.select_related("schedule").get(name=name)
     with transaction.atomic():
-        job_id = _enqueue(entry.schedule, entry, jitter=False)
+        job_id, _ = _enqueue(entry.schedule, entry, jitter=False)
         ScheduleEntry.objects.filter(pk=entry.pk).update(last_job_id=job_id)
     return str(job_id)
+
+
+def schedule_skip_missed(entry: ScheduleEntry) -> None:
+    """Move a schedule whose time has passed to its next slot, without firing."""
+    schedule, now = entry.schedule, clock.now()
+    if schedule.next_run is not None and schedule.next_run <= now:
+        following = _next_run(schedule, entry, schedule.next_run, now)
+        if following is not None:  # what runs only once is late, not missed
+            Schedule.objects.filter(pk=schedule.pk).update(next_run=following)
 
 
 def schedule_edit(
