@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec
+from typing import Any, ClassVar, Generic, ParamSpec
 from uuid import UUID
 
 from jobs import errors
@@ -72,6 +72,9 @@ class Periodic:
 @dataclass(frozen=True, eq=False)
 class JobKind(Generic[P]):
     """A declared kind of job. Calling it runs the function here and now; `enqueue` makes a job."""
+
+    # A template that is handed a kind would run it by naming it.
+    do_not_call_in_templates: ClassVar[bool] = True
 
     name: str
     function: Callable[P, Any]
