@@ -37,7 +37,7 @@ def test_messages_that_failed_are_one_alert(bot: Sandbox, settings: Settings) ->
     text = alerts()[0].message
     assert "Telegram messages failed" in text
     assert "(3 times" in text
-    assert "/admin/telegram/queuedmessage/?status=failed" in text
+    assert "/admin/telegram/queuedmessage/?state=failed" in text
     assert alerts()[0].priority == 0
     tell(after_s=60)
     assert len(alerts()) == 2
