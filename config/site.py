@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from config.now import gather
+from lib.now import gather
 
 if TYPE_CHECKING:  # unfold brings no types, and its site is Django's with more on top
     from django.contrib.admin import AdminSite as UnfoldAdminSite

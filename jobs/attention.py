@@ -2,10 +2,10 @@
 
 from django.urls import reverse
 
-from config.now import Attention, Severity, attention
 from jobs.models import Breaker, Queue, ScheduleEntry
 from jobs.selectors.dead import dead_count
 from jobs.selectors.workers import workers_silent
+from lib.now import Attention, Severity, attention
 
 
 @attention(order=10, permission="jobs.view_jobrecord")

@@ -96,7 +96,7 @@ def test_product_code_imports_no_tests_and_no_benchmarks() -> None:
     [
         ("lib.http", "from jobs import sql"),
         ("jobs.engine.lane", "def f():\n    from notifications.telegram import lane"),
-        ("jobs.services", "import config.now"),
+        ("jobs.services", "import config.site"),
         ("jobs.services", "from jobs.api.shapes import JobShape"),
         ("notifications.telegram.admin", "from notifications.telegram import api"),
         ("notifications.telegram.admin.pages", "from jobs.api.fields import SecondsField"),

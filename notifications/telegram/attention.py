@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from config.now import Attention, Severity, attention
 from jobs import sql
 from lib import clock
+from lib.now import Attention, Severity, attention
 from notifications.telegram import governor
 from notifications.telegram.alerts import QUIET_REASONS
 from notifications.telegram.story import COUNTED, backlog, lane_obstacles, token_is_refused

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from config import now
-from config.now import Attention, Severity, attention, gather
+from lib import now
+from lib.now import Attention, Severity, attention, gather
 
 
 @pytest.fixture(autouse=True)

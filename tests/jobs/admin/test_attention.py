@@ -7,13 +7,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from config.now import Attention, gather
 from jobs import breakers
 from jobs.models import ScheduleEntry, Worker
 from jobs.registry import JobKind
 from jobs.testing import drain
 from jobs.workers import worker_start
 from lib import clock
+from lib.now import Attention, gather
 from tests.jobs.admin.ways import to
 
 pytestmark = pytest.mark.django_db

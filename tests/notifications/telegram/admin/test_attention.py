@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from config.now import Attention, Severity, gather
 from jobs import rates
 from jobs.workers import worker_start
+from lib.now import Attention, Severity, gather
 from notifications.telegram import governor
 from tests.notifications.telegram.rows import ago, message_make
 

@@ -13,9 +13,10 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+if TYPE_CHECKING:  # models can be imported only when the apps are ready; this may come before
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 logger = logging.getLogger("switchboard.now")
 
@@ -67,7 +68,7 @@ def attention(*, order: int = 100, permission: str | None = None) -> Callable[[S
     return register
 
 
-def gather(user: AbstractBaseUser | AnonymousUser) -> list[Attention]:
+def gather(user: "AbstractBaseUser | AnonymousUser") -> list[Attention]:
     """All that this user may see, the worst first. A source that fails is itself shown."""
     found: list[tuple[int, int, Attention]] = []
     for name, registered in _sources.items():
