@@ -14,12 +14,14 @@ from benchmarks.jobs_suite import jobs
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
+from benchmarks.telegram import telegram
 
 RESULTS = ROOT / "benchmarks" / "results"
 
 SUITES: dict[str, Callable[[Options], Table]] = {
     "jobs": jobs,
     "idle": idle,
+    "telegram": telegram,
 }
 
 
