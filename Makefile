@@ -29,8 +29,8 @@ lint: $(VENV)/dev.stamp ## Format, rules, types, migrations, OpenAPI, layers
 bench: $(VENV)/dev.stamp ## Ours beside its peers, in one run (ARGS="jobs --help" for parts)
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/dev.stamp ## Processes killed at random for ten minutes (MINUTES=10)
-	@.ci/test chaos
+chaos: $(VENV)/dev.stamp ## Processes killed at random, for ten minutes or MINUTES=60
+	@exec $(BIN)/python -m tests.processes.chaos --minutes $(or $(MINUTES),10) $(ARGS)
 
 migrate: $(VENV)/run.stamp ## Bring the database up to date
 	@$(BIN)/python manage.py migrate
