@@ -10,7 +10,12 @@ from lib import clock
 from lib.now import Attention, Severity, attention
 from notifications.telegram import governor
 from notifications.telegram.alerts import QUIET_REASONS
-from notifications.telegram.story import COUNTED, backlog, lane_obstacles, token_is_refused
+from notifications.telegram.lane_state import (
+    COUNTED,
+    backlog,
+    lane_obstacles,
+    token_is_refused,
+)
 
 LATELY = timedelta(hours=24)
 PATIENCE = timedelta(seconds=60)

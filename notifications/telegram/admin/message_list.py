@@ -9,9 +9,9 @@ from django.utils.http import urlencode
 
 from notifications.telegram.admin.forms import MessageFilterForm
 from notifications.telegram.admin.pages import TelegramConsole, number_of
+from notifications.telegram.lane_state import lane_state
 from notifications.telegram.listing import MessagesPage, messages_page
 from notifications.telegram.models import Chat, QueuedMessage
-from notifications.telegram.story import lane_state
 
 # What people look for most, as a query of the list.
 QUICK = (

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from jobs import sql
 from notifications.telegram.models import Chat, QueuedMessage
-from notifications.telegram.services import message_queue
+from notifications.telegram.services import message_queue, messages_cancel
 from tests.notifications.telegram.rows import (
     OTHER_RUN,
     RUN,
@@ -121,6 +121,21 @@ def test_a_locked_row_holds_back_those_behind_it_in_its_chat(
         assert elsewhere(claim_ids).result() == []
     assert claim_ids() == [locked]
     assert fresh(behind).claimed_at is None
+
+
+def test_a_message_cannot_be_cancelled_while_it_is_being_claimed(
+    elsewhere: Callable[..., Future[list[int]]],
+) -> None:
+    row = message_make()
+    with transaction.atomic():
+        assert claim_ids() == [row.pk]
+        cancelled = elsewhere(lambda: sorted(messages_cancel(message_ids=[row.pk], by=None)))
+        waiting = threading.Event()
+        while not _somebody_waits_for_us():
+            assert not cancelled.done(), "it did not wait for the claim"
+            waiting.wait(0.01)
+    assert cancelled.result() == []
+    assert fresh(row).status == "pending"
 
 
 def test_a_row_of_an_open_transaction_is_not_sent_before_it_commits(

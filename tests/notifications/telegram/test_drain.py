@@ -154,6 +154,21 @@ def test_what_a_killed_run_was_sending_is_sent_again_and_says_so(bot: Sandbox) -
     assert not fresh(other).maybe_doubled
 
 
+def test_a_run_that_was_held_to_be_dead_changes_nothing_when_it_wakes_up(bot: Sandbox) -> None:
+    bot.fault(kind="latency", latency_ms=300, times=1)
+    row = message_make(100)
+    frozen, heir = new_drain(), new_drain()
+    assert frozen._launch() == 1
+    bot.wait_for(lambda: bot.messages(100))  # it has arrived, but is not answered yet
+    heir.run()
+    after = fresh(row)
+    assert (after.status, after.maybe_doubled) == ("sent", True)
+    frozen._land(timeout_s=10)
+    frozen._threads.shutdown()
+    assert (fresh(row).message_id, fresh(row).tries) == (after.message_id, after.tries)
+    assert [m["message_id"] for m in bot.messages(100)][-1] == after.message_id
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("NOTIFICATION_ENABLED", False), ("TELEGRAM_BOT_TOKEN", "")]
 )
