@@ -11,19 +11,22 @@ import signal
 import sys
 import time
 from dataclasses import astuple
+from http.client import HTTPException
 from types import FrameType
+from urllib.request import urlopen
 
 from django.conf import settings
 
 from config import embedded, env
+from config.run.database import worker_ids
 from config.run.plan import ROOT, Plan, PortTaken, make_plan
-from config.run.readiness import is_web_ready, worker_ids
 from config.run.supervisor import RunEnded, Supervisor
 from config.run.terminal import Terminal
 from config.run.welcome import welcome
 from config.start import start
 
 UP_WITHIN_S = 90.0
+PATIENCE_S = 2.0  # with one answer
 STOP_S = 10.0  # beyond the grace of the workers
 
 
@@ -63,6 +66,8 @@ class Run:
         return status
 
     def _go(self) -> None:
+        if self.plan.note:
+            self.terminal.say(self.plan.note)
         if "sandbox" in self.plan.commands:
             self._start("sandbox")
         login = self._prepare()
@@ -118,6 +123,15 @@ class Run:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.is_stopping = True
+
+
+def is_web_ready(url: str) -> bool:
+    """Whether /ready says yes."""
+    try:
+        with urlopen(f"{url}/ready", timeout=PATIENCE_S) as answer:  # noqa: S310 - http, ours
+            return json.load(answer)["status"] in {"ready", "degraded"}
+    except (HTTPException, OSError, ValueError):
+        return False
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from config import env
+from config.run.database import is_used
 from config.run.procfile import read_procfile
 
 HERE = "127.0.0.1"
@@ -32,6 +33,7 @@ class Plan:
     url: str
     sandbox_url: str | None
     prepare: str
+    note: str  # worth saying before anything starts; often empty
     commands: dict[str, str]
     environments: dict[str, dict[str, str]]
 
@@ -45,7 +47,7 @@ def make_plan() -> Plan:
             f" make run PORT={port + 1}."
         )
     url = f"http://{HERE}:{port}"
-    has_demo = env.boolean("DEMO", default=True) and settings.DEBUG
+    has_demo, note = _demo()
     commands = read_procfile(ROOT / "Procfile")
     common = {**os.environ, **_defaults(url, has_demo=has_demo)}
     sandbox_port = None
@@ -70,9 +72,23 @@ def make_plan() -> Plan:
         url=url,
         sandbox_url=common["TELEGRAM_API_URL"] if sandbox_port else None,
         prepare=f"{PREPARE} --sandbox" if sandbox_port else PREPARE,
+        note=note,
         commands=commands,
         environments={name: {**common, **own.get(name, {})} for name in (*commands, "prepare")},
     )
+
+
+def _demo() -> tuple[bool, str]:
+    """Whether there is a demo, and why not if somebody might wonder.
+
+    Its kinds and schedules live in the database: one that others use is left alone unless asked for.
+    """
+    if not env.boolean("DEMO", default=True) or not settings.DEBUG:
+        return False, ""
+    is_asked_for = bool(os.environ.get("DEMO"))
+    if settings.EMBEDDED_POSTGRES or is_asked_for or not is_used(settings.DATABASE_URL):
+        return True, ""
+    return False, "DATABASE_URL has rows of others, so there is no demo; DEMO=1 makes it anyway."
 
 
 def _defaults(url: str, *, has_demo: bool) -> dict[str, str]:

@@ -5,7 +5,6 @@ Migrates, makes the admin login, plays the demo. The last line of its output is 
 """
 
 import json
-import os
 import sys
 from io import StringIO
 
@@ -25,7 +24,7 @@ def main() -> None:
     login = StringIO()
     call_command("ensure_admin", stdout=login)
     if apps.is_installed(DEMO_APP):
-        call_command("demo", sandbox="--sandbox" in sys.argv, force=bool(os.environ.get("DEMO")))
+        call_command("demo", sandbox="--sandbox" in sys.argv)
     print(json.dumps({"login": login.getvalue().strip()}))
 
 

@@ -51,17 +51,17 @@ class Running:
         self.scratch = Path(tempfile.mkdtemp(prefix="switchboard-run-"))
         self.scratch.chmod(0o755)
         self.data_dir = self.scratch / "var"
-        environment = {
+        self.environment = {
             name: value
             for name, value in os.environ.items()
             if name in INHERITED or name.startswith("COVERAGE_")
         }
-        environment |= {"DATA_DIR": str(self.data_dir), "PORT": "0", **chosen}
+        self.environment |= {"DATA_DIR": str(self.data_dir), "PORT": "0", **chosen}
         self.output = self.scratch / "output"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.run"],
-                cwd=ROOT, env=environment, stdout=output, stderr=output,
+                cwd=ROOT, env=self.environment, stdout=output, stderr=output,
             )  # fmt: skip
 
     @property
@@ -87,6 +87,16 @@ class Running:
         )
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran.stdout
+
+    def python(
+        self, *arguments: str, typed: str = "", **chosen: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Another command of the project on the same data."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT, env={**self.environment, **chosen}, input=typed,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
     def found(self, pattern: str) -> Sequence[str]:
         """The groups of a pattern in what it printed."""

@@ -25,6 +25,7 @@ def nothing_is_chosen(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> No
         monkeypatch.delenv(name, raising=False)
     settings.PORT = 0
     settings.DEBUG = True
+    settings.EMBEDDED_POSTGRES = True
 
 
 @pytest.fixture
@@ -78,6 +79,18 @@ def test_a_demo_that_is_neither_on_nor_off_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DEMO", "perhaps")
     with pytest.raises(env.SettingInvalid, match="DEMO"):
         make_plan()
+
+
+@pytest.mark.parametrize(("demo", "has_demo"), [("", False), ("1", True), ("0", False)])
+def test_a_database_of_others_gets_a_demo_only_if_asked(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, closed_port: int, demo: str, has_demo: bool
+) -> None:
+    settings.EMBEDDED_POSTGRES = False
+    settings.DATABASE_URL = f"postgresql://somebody@127.0.0.1:{closed_port}/switchboard"
+    monkeypatch.setenv("DEMO", demo)
+    plan = make_plan()
+    assert ("SWITCHBOARD_EXTRA_APPS" in plan.environments["worker"]) is has_demo
+    assert ("DEMO=1" in plan.note) is (demo == "")
 
 
 def test_what_somebody_has_chosen_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,29 @@ def test_the_demo_has_messages_in_every_state(running: Running) -> None:
     until(lambda: wanted <= {row[0] for row in running.sql(query)}, "all are there")
 
 
+def test_the_demo_is_played_once(running: Running) -> None:
+    before = running.sql("SELECT count(*) FROM jobs_queue")
+    again = running.python("manage.py", "demo", SWITCHBOARD_EXTRA_APPS="config.demo")
+    assert again.stdout == "The demo was played before.\n", again.stderr
+    assert running.sql("SELECT count(*) FROM jobs_queue") == before
+
+
+def test_production_does_not_even_know_the_demo(running: Running) -> None:
+    ran = running.python("manage.py", "demo", DEBUG="0", SECRET_KEY="k" * 40, ALLOWED_HOSTS="x")
+    assert ran.returncode == 1
+    assert "Unknown command: 'demo'" in ran.stderr
+    named = running.python(
+        "manage.py", "demo", DEBUG="0", SECRET_KEY="k" * 40, SWITCHBOARD_EXTRA_APPS="config.demo"
+    )
+    assert named.returncode == 2
+    assert named.stderr.startswith("SWITCHBOARD_EXTRA_APPS")
+
+
+def test_sql_is_typed_into_the_same_database(running: Running) -> None:
+    typed = "SELECT 'there are ' || count(*) FROM jobs_queue WHERE name = 'demo';"
+    assert "there are 1" in running.python("-m", "config.run.psql", typed=typed).stdout
+
+
 def test_a_killed_worker_is_started_again_and_goes_on(running: Running) -> None:
     (cluster,) = [
         process

@@ -3,39 +3,31 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from config.demo.past import past_play
 from config.demo.present import colleague, present_make
 from config.demo.telegram import chats_set_up, messages_make
 from jobs.models import JobStat
-from notifications.telegram.models import QueuedMessage
 
 
 class Command(BaseCommand):
     help = (
         "Fill the database with jobs, schedules and Telegram messages to look at, once. Messages "
-        "are made only for the sandbox. A database of others that has rows is left alone."
+        "are made only for the sandbox."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--sandbox", action="store_true", help="TELEGRAM_API_URL is a sandbox, not Telegram"
         )
-        parser.add_argument("--force", action="store_true", help="also beside rows of others")
 
-    def handle(self, *_: Any, sandbox: bool, force: bool, **__: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError("The demo is for development: DEBUG is 0.")
+    def handle(self, *_: Any, sandbox: bool, **__: Any) -> None:
         if sandbox:
             chats_set_up()
         if JobStat.objects.filter(kind__startswith="demo.").exists():
             self.stdout.write("The demo was played before.")
-            return
-        if not (settings.EMBEDDED_POSTGRES or force) and QueuedMessage.objects.exists():
-            self.stdout.write("This database has rows of others: no demo. DEMO=1 makes it anyway.")
             return
         tries = past_play()
         with transaction.atomic():
