@@ -1,16 +1,17 @@
 """Lists of messages: newest first, page by page, never counted, quick on tens of millions of rows.
 
-State, chat and dedup key have an index. What else is asked for is looked for in windows of rows,
-newest first, until a page is full or a moment has passed; then the page says how far back it looked,
-and the next one goes on from there.
+States, chat, dedup key and "maybe twice" have an index. What else is asked for is looked for in
+windows of rows, newest first, until a page is full or a moment has passed; then the page says how far
+back it looked, and the next one goes on from there.
 """
 
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Left
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Left
+from django.db.models.lookups import LessThanOrEqual
 
 from jobs import sql
 from lib import clock
@@ -56,8 +57,11 @@ class MessageFilter:
             "pk__in": self.ids or None,
         }
         given = {name: value for name, value in exact.items() if value is not None}
-        found = QueuedMessage.objects.filter(**given).order_by("-id")
-        return found.filter(state_q(self.state)) if self.state else found
+        found = QueuedMessage.objects.filter(**given)
+        if self.state == DUE:
+            # Gathered by their index and sorted: the primary key has the order, but not who is due.
+            return found.filter(state_q(DUE)).order_by((F("id") + 0).desc())
+        return (found.filter(state_q(self.state)) if self.state else found).order_by("-id")
 
 
 def state_q(state: str) -> Q:
@@ -65,7 +69,8 @@ def state_q(state: str) -> Q:
     now = clock.now()
     waiting = Q(status=QueuedMessage.Status.PENDING, claimed_at=None)
     if state == DUE:
-        return waiting & Q(_due_before(now))
+        due_at = Coalesce(F("next_attempt_at"), F("scheduled_at"))  # as the index has it
+        return waiting & Q(LessThanOrEqual(due_at, now))
     if state == SCHEDULED:
         return waiting & Q(scheduled_at__gt=now)
     if state == RETRYING:
@@ -75,10 +80,6 @@ def state_q(state: str) -> Q:
     if state not in QueuedMessage.Status.values:
         raise InputInvalid(f"state must be one of {', '.join(STATES)}")
     return Q(status=state)
-
-
-def _due_before(now: datetime) -> Q:
-    return Q(next_attempt_at__lte=now) | Q(next_attempt_at=None, scheduled_at__lte=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +97,41 @@ class MessagesPage:
 def messages_page(
     where: MessageFilter, *, after: int | None = None, size: int = PAGE
 ) -> MessagesPage:
-    """The messages that match, older than `after`. One query, or two per window looked at.
+    """The messages that match, older than `after`. Two queries, and two per window looked at.
 
     Of each text only the beginning is read, as `beginning`.
     """
     ids = _id_range(where)
-    matching = shown(where.query().filter(**ids))
+    matching = where.query().filter(**ids)
     indexed = _indexed(where)
     if indexed == where:
-        return _full(_older(matching, after), size)
+        return _page(_ids(_older(matching, after)[: size + 1]), size)
     rows = indexed.query().filter(**ids)
-    if where.state and not indexed.state:
+    if where.state == SCHEDULED:
         rows = rows.filter(status=QueuedMessage.Status.PENDING)
     began = time.monotonic()
-    found: list[QueuedMessage] = []
+    found: list[int] = []
     while True:
-        lowest = _older(rows, after).values_list("pk", "created_at")[WINDOW - 1 : WINDOW].first()
-        window = _older(matching, after)
-        if lowest is not None:
-            window = window.filter(pk__gte=lowest[0])
-        found += window[: size + 1 - len(found)]
-        if len(found) > size or lowest is None:
-            return _full(found, size)
-        after = lowest[0]
+        lowest = _window_end(_older(rows, after))
+        if lowest is None:
+            return _page(found, size)
+        window = _older(matching, after).filter(pk__gte=lowest)
+        found += _ids(window[: size + 1 - len(found)])
+        if len(found) > size:
+            return _page(found, size)
+        after = lowest
         if time.monotonic() - began > BUDGET_S:
-            return MessagesPage(found, *lowest)
+            made_at = QueuedMessage.objects.values_list("created_at", flat=True).get(pk=lowest)
+            return MessagesPage(_read(found), lowest, made_at)
+
+
+def _window_end(rows: QuerySet[QueuedMessage]) -> int | None:
+    """The lowest id of the next window; None if there are no more rows.
+
+    The last window has an end, too: else the database might read on to the beginning of the table.
+    """
+    found = _ids(rows[WINDOW - 1 : WINDOW]) or _ids(rows.order_by("pk")[:1])
+    return found[0] if found else None
 
 
 def shown(messages: QuerySet[QueuedMessage]) -> QuerySet[QueuedMessage]:
@@ -163,11 +174,10 @@ def _indexed(where: MessageFilter) -> MessageFilter:
     """The part of a filter that the database finds without looking at other rows."""
     return replace(
         where,
-        state=where.state if where.state in QueuedMessage.Status.values else "",
+        state="" if where.state == SCHEDULED else where.state,
         notification_type="",
         priority=None,
         reason="",
-        is_doubled=False,
         created_from=None,
         created_to=None,
     )
@@ -177,7 +187,15 @@ def _older(messages: QuerySet[QueuedMessage], after: int | None) -> QuerySet[Que
     return messages if after is None else messages.filter(pk__lt=after)
 
 
-def _full(messages: "QuerySet[QueuedMessage] | list[QueuedMessage]", size: int) -> MessagesPage:
-    found = list(messages[: size + 1])
-    more = len(found) > size
-    return MessagesPage(found[:size], found[size - 1].pk if more else None)
+def _ids(messages: QuerySet[QueuedMessage]) -> list[int]:
+    """Ids alone are read from an index that has them in order, whatever else a row holds."""
+    return list(messages.values_list("pk", flat=True))
+
+
+def _read(ids: list[int]) -> list[QueuedMessage]:
+    return list(shown(QueuedMessage.objects.filter(pk__in=ids)).order_by("-id"))
+
+
+def _page(ids: list[int], size: int) -> MessagesPage:
+    more = len(ids) > size
+    return MessagesPage(_read(ids[:size]), ids[size - 1] if more else None)

@@ -89,6 +89,16 @@ class QueuedMessage(models.Model):
                 name="notification_queue_failed",
             ),
             models.Index(
+                fields=["id"],
+                condition=Q(status="pending", attempts__gt=0),
+                name="notification_queue_retrying",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(maybe_doubled=True),
+                name="notification_queue_doubled",
+            ),
+            models.Index(
                 fields=["dedup_key", "-id"],
                 condition=Q(dedup_key__isnull=False),
                 name="notification_queue_dedup",

@@ -146,6 +146,19 @@ def test_a_filter_without_an_index_looks_back_in_windows(
     assert looks == 3
 
 
+@pytest.mark.parametrize("query", [{"notification_type": "rare"}, {"state": "scheduled"}])
+def test_a_search_to_the_very_beginning_ends(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    from notifications.telegram import listing
+
+    monkeypatch.setattr(listing, "WINDOW", 5)
+    messages_make(list(range(100, 110)))
+    answer = alice.get(to(**query))
+    assert ids(answer) == []
+    assert "No message matches." in text(answer)
+
+
 class Search:
     """What the search box leads to."""
 
@@ -192,6 +205,7 @@ def test_any_other_word_is_a_dedup_key(search: Search, alice: Client) -> None:
 def test_a_page_costs_as_many_queries_with_many_rows_as_with_few(
     alice: Client, queries: Callable[[Client, str], int]
 ) -> None:
+    message_make(1, status="failed", reason="blocked", attempts=1)
     few = [queries(alice, to()), queries(alice, to(state="failed"))]
     for number in range(60):
         message_make(100 + number, status="failed", reason="blocked", attempts=1)
