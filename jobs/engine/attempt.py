@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -63,12 +64,22 @@ def gate(lease: Lease, kind: JobKind[Any] | None) -> Outcome | None:
     return None
 
 
-def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcome | Broken:
-    """Call the function under its context. Everything raised becomes an outcome."""
+Window = AbstractContextManager[object]
+
+
+def attempt_run(
+    lease: Lease, kind: JobKind[Any], context: JobContext, window: Window
+) -> Outcome | Broken:
+    """Call the function under its context. Everything raised becomes an outcome.
+
+    window: entered while the function itself runs; interrupts may come only then.
+    """
     token = correlation_id.set(lease.correlation_id or lease.id.hex)
     enter(context)
     try:
-        result = kind.function(**orjson.loads(lease.args))
+        args = orjson.loads(lease.args)
+        with window:
+            result = kind.function(**args)
         if kind.breaker:
             breakers.record_success(kind.breaker)
     except errors.JobTimeout:
@@ -95,14 +106,14 @@ def attempt_run(lease: Lease, kind: JobKind[Any], context: JobContext) -> Outcom
 
 
 def attempt_run_atomic(
-    lease: Lease, kind: JobKind[Any], context: JobContext, started: float
+    lease: Lease, kind: JobKind[Any], context: JobContext, window: Window, started: float
 ) -> Ended:
     """Call the function in a transaction that commits with its outcome or not at all.
 
     Raises LeaseLost, with nothing written, if the fence has moved on meanwhile.
     """
     with transaction.atomic():
-        outcome = attempt_run(lease, kind, context)
+        outcome = attempt_run(lease, kind, context, window)
         end = attempt_end(lease, kind, outcome, context, started)
         if end.name != "completed":
             transaction.set_rollback(True)  # a failed attempt leaves no rows

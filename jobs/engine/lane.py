@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
 from jobs.context import JobContext
@@ -29,6 +29,7 @@ from jobs.engine.attempt import (
     outcomes_log,
     progress_flush,
 )
+from jobs.engine.connections import connection_reset
 from jobs.engine.ends import ends_write, fenced_log, insist
 from jobs.faults import fault
 from jobs.lease import Ended, Lease, jobs_lease, leases_release
@@ -44,18 +45,32 @@ CHAIN = 24  # jobs of a partition key that may follow its head into one lease
 
 
 class Running:
-    """The job that a lane is at, as the beat thread sees it."""
+    """The job that a lane is at, as the beat thread sees it.
 
-    __slots__ = ("context", "hard_at", "interruptible", "lease", "since", "soft_at")
+    As a context manager: the time in which its function runs and may be interrupted. Not a moment
+    longer: an interrupt amid a commit would leave the connection in nobody knows what state.
+    """
 
-    def __init__(self, lease: Lease, context: JobContext, timeout_s: float) -> None:
+    __slots__ = ("_lock", "context", "hard_at", "interruptible", "lease", "since", "soft_at")
+
+    def __init__(
+        self, lease: Lease, context: JobContext, timeout_s: float, lock: threading.Lock
+    ) -> None:
         self.lease = lease
         self.context = context
+        self._lock = lock
         self.since = time.monotonic()
         self.soft_at = self.since + timeout_s
         # Enough for `finally` blocks; then the process is killed.
         self.hard_at = self.soft_at + max(5.0, timeout_s * 0.25)
         self.interruptible = False
+
+    def __enter__(self) -> None:
+        self.interruptible = True
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:  # the beat interrupts under this lock, so never later than here
+            self.interruptible = False
 
 
 class Lane:
@@ -193,7 +208,7 @@ class Lane:
             timeout = kind.timeout.total_seconds() if kind else 60.0
         if self.slot is not None:
             self.slot.enter(self.number, lease.id)
-        return Running(lease, context, timeout)
+        return Running(lease, context, timeout, self.lock)
 
     def _attempt(self, running: Running) -> None:
         """Run one leased job and keep its end for the next flush."""
@@ -202,18 +217,16 @@ class Lane:
         started = time.time() + clock.offset().total_seconds()
         end: Ended | None = None
         outcome: Outcome | Broken | None = None
+        is_nested = connection.in_atomic_block  # in a test's transaction; never in a worker
         try:
             outcome = gate(lease, kind)
             if outcome is None and kind is not None:
                 self.started += 1
-                running.interruptible = True
                 fault("before_run")
                 if kind.atomic:
-                    end = attempt_run_atomic(lease, kind, context, started)
+                    end = attempt_run_atomic(lease, kind, context, running, started)
                 else:
-                    outcome = attempt_run(lease, kind, context)
-                with self.lock:  # the beat interrupts under this lock, so never later than here
-                    running.interruptible = False
+                    outcome = attempt_run(lease, kind, context, running)
                 fault("after_run")
         except errors.LeaseLost:
             fenced_log(lease, "its lease has passed to another worker")
@@ -221,12 +234,14 @@ class Lane:
                 self.running = None
             self._release_behind(lease)
             return
-        except errors.Interrupt as exc:  # raised a moment after the function had returned
+        except errors.Interrupt as exc:  # a job raised it, or kept it for later
             outcome = outcome or Snooze(clock.ZERO, f"interrupted at its end: {type(exc).__name__}")
         except (DatabaseError, InterfaceError) as exc:
             outcome = database_failed(exc)
         finally:
             running.interruptible = False
+            if context.interrupt is not None and not is_nested:
+                connection_reset()
         written = end is not None and end.name == "completed"
         if end is None:
             assert outcome is not None

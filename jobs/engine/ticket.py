@@ -16,10 +16,11 @@ from threading import Event
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from jobs import stats
 from jobs.engine.beat import Beat
+from jobs.engine.connections import connection_reset
 from jobs.engine.lane import Lane
 from jobs.engine.threads import ThreadLanes
 from jobs.errors import JobTimeout
@@ -66,6 +67,7 @@ class WorkerProcess:
         Finalize(None, self._say_goodbye, exitpriority=10)
 
     def _say_goodbye(self) -> None:
+        close_old_connections()
         try:
             worker_gone(self.id, "stopped" if self.beat.stopping.is_set() else "recycled")
         except (DatabaseError, InterfaceError) as exc:
@@ -184,7 +186,7 @@ def _retire() -> None:
 
 
 def _after_failure() -> None:
-    connection.close()
+    connection_reset()
     if _process is not None:
         _process.is_unsure = True
     time.sleep(PAUSE_S)
