@@ -21,8 +21,8 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "uvicorn.access": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
-        # One line per outcome is ours; django-q2 would add three per ticket.
-        "django-q2": {"level": "WARNING", "handlers": [], "propagate": True},
+        # One line per outcome is ours; django-q2 (its logger is called so) would add three per ticket.
+        "django-q": {"level": "WARNING", "handlers": [], "propagate": True},
     },
 }
 LOGGING_CONFIG = "config.logging.configure"
