@@ -140,7 +140,7 @@ def _third_party(schedule: Schedule) -> tuple[UUID, str]:
             kwargs = ast.literal_eval(schedule.kwargs)
         except (SyntaxError, ValueError):
             call = ast.parse(f"f({schedule.kwargs})", mode="eval").body
-            if not isinstance(call, ast.Call) or call.args:
+            if not isinstance(call, ast.Call) or call.args or not all(w.arg for w in call.keywords):
                 raise ValueError(f"kwargs {schedule.kwargs!r} are not name=value pairs") from None
             kwargs = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
     if schedule.intended_date_kwarg:
