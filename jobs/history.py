@@ -1,7 +1,7 @@
 """The history of finished jobs: its days are made ahead and dropped when they are old."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -40,7 +40,10 @@ def days_kept() -> dict[str, list[date]]:
 
 
 def days_drop(*, keep_days: int | None = None, dry_run: bool = False) -> list[str]:
-    """Drop the days that are older than the retention. Returns the names of what was dropped."""
+    """Drop the days that are older than the retention. Returns the names of what was dropped.
+
+    Locks: each table for the moment in which its day goes; whoever reads it is waited for.
+    """
     keep = settings.JOBS["history_days"] if keep_days is None else keep_days
     oldest = clock.now().date() - timedelta(days=keep)
     dropped = []
@@ -52,4 +55,14 @@ def days_drop(*, keep_days: int | None = None, dry_run: bool = False) -> list[st
                     with connection.cursor() as cursor:
                         cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
                 dropped.append(name)
+    if not dry_run:
+        _rest_drop(oldest)
     return dropped
+
+
+def _rest_drop(before: date) -> None:
+    """Delete what stands outside of all days, because nobody had made its day in time."""
+    moment = datetime.combine(before, time(), UTC)
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table}_other WHERE finished_at < %s", [moment])

@@ -61,19 +61,27 @@ CREATE TABLE jobs_jobattempt (
 CREATE INDEX jobs_jobattempt_job ON jobs_jobattempt (job_id, finished_at);
 CREATE TABLE jobs_jobattempt_other PARTITION OF jobs_jobattempt DEFAULT;
 
--- The partition of one day; safe to call again and from several sides at once.
+-- The partition of one day; safe to call again and from several sides at once. What finished on a day
+-- that nobody had made (all was off for long) stands in the partition of the rest, and moves over.
 CREATE FUNCTION jobs_history_day(p_table text, p_day date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_name text := format('%s_%s', p_table, to_char(p_day, 'YYYYMMDD'));
+    v_rest text := p_table || '_other';
+    v_from timestamptz := p_day::timestamp AT TIME ZONE 'UTC';
+    v_to timestamptz := (p_day + 1)::timestamp AT TIME ZONE 'UTC';
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('jobs_history_day'));
-    IF to_regclass(v_name) IS NULL THEN
-        EXECUTE format(
-            'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-            v_name, p_table, p_day::timestamp AT TIME ZONE 'UTC',
-            (p_day + 1)::timestamp AT TIME ZONE 'UTC');
-        EXECUTE format('ALTER TABLE %I SET (autovacuum_vacuum_insert_scale_factor = 0.5)', v_name);
+    IF to_regclass(v_name) IS NOT NULL THEN
+        RETURN;
     END IF;
+    -- Nobody may add to the rest meanwhile; making a partition takes this lock anyway.
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', v_rest);
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', v_name, p_table);
+    EXECUTE format('WITH moved AS (DELETE FROM %I WHERE finished_at >= $1 AND finished_at < $2 RETURNING *)
+        INSERT INTO %I SELECT * FROM moved', v_rest, v_name) USING v_from, v_to;
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        p_table, v_name, v_from, v_to);
+    EXECUTE format('ALTER TABLE %I SET (autovacuum_vacuum_insert_scale_factor = 0.5)', v_name);
 END $$;
 
 CREATE VIEW jobs_jobrecord AS
