@@ -82,17 +82,15 @@ def attempt_run(
             result = kind.function(**args)
         if kind.breaker:
             breakers.record_success(kind.breaker)
-    except errors.JobTimeout:
-        return Retry(f"timed out after {_timeout(lease, kind):g} s")
-    except errors.JobCancelled:
-        return Cancel("cancelled while it ran")
-    except errors.Interrupt:
-        raise
+    except errors.Interrupt as exc:
+        return _interrupted(exc, lease, kind)
     except breakers.BreakerOpen as exc:
         return Snooze(jittered(exc.retry_after), str(exc))
     except SystemExit as exc:
         return Retry(f"the job called exit({exc.code})")
     except Exception as exc:  # noqa: BLE001 - whatever a job raises is its failure, not ours
+        if (interrupt := _interrupt_behind(exc)) is not None:
+            return _interrupted(interrupt, lease, kind)
         if is_broken(exc):
             return database_failed(exc)
         if kind.breaker and getattr(exc, "is_service_failure", False):
@@ -103,6 +101,23 @@ def attempt_run(
         enter(None)
         correlation_id.reset(token)
     return result if isinstance(result, Outcome) else Done(result)
+
+
+def _interrupted(interrupt: errors.Interrupt, lease: Lease, kind: JobKind[Any]) -> Outcome:
+    """What an interrupt means; LeaseLost goes on its way, for there is nothing to write."""
+    if isinstance(interrupt, errors.JobTimeout):
+        return Retry(f"timed out after {_timeout(lease, kind):g} s")
+    if isinstance(interrupt, errors.JobCancelled):
+        return Cancel("cancelled while it ran")
+    raise interrupt
+
+
+def _interrupt_behind(exc: BaseException) -> errors.Interrupt | None:
+    """The interrupt that an error came of: one amid a statement makes the rollback fail."""
+    behind: BaseException | None = exc
+    while behind is not None and not isinstance(behind, errors.Interrupt):
+        behind = behind.__cause__ or behind.__context__
+    return behind
 
 
 def attempt_run_atomic(

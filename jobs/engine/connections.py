@@ -1,14 +1,33 @@
-"""The database connection of a thread after an interrupt."""
+"""The database connection of a thread, after an interrupt that may have come at any moment.
+
+Django may have been between two steps of opening or closing a transaction, psycopg amid an answer. Used
+on, such a connection would write into a transaction that nobody commits, or never work again.
+"""
+
+from typing import Any
 
 from django.db import connection
 
 
-def connection_reset() -> None:
-    """Drop the connection of this thread, whatever Django believes about it.
+def connection_state() -> tuple[Any, ...]:
+    """What must be the same after a job as before it."""
+    raw = connection.connection
+    return (
+        connection.in_atomic_block,
+        len(connection.savepoint_ids),
+        connection.autocommit,
+        None if raw is None else raw.pgconn.transaction_status,
+    )
 
-    An interrupt may hit Django between two steps of opening or closing a transaction. Used on, such a
-    connection would write into a transaction that nobody commits, or never be opened again.
-    """
+
+def connection_mend(before: tuple[Any, ...]) -> None:
+    """Drop the connection if it is not as it was."""
+    if connection_state() != before:
+        connection_reset()
+
+
+def connection_reset() -> None:
+    """Drop the connection, whatever Django believes about it."""
     raw, connection.connection = connection.connection, None
     connection.in_atomic_block = False  # connect() sets the rest back
     if raw is not None:

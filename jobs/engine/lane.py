@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 
 from jobs import errors
 from jobs.context import JobContext
@@ -29,7 +29,7 @@ from jobs.engine.attempt import (
     outcomes_log,
     progress_flush,
 )
-from jobs.engine.connections import connection_reset
+from jobs.engine.connections import connection_mend, connection_state
 from jobs.engine.ends import ends_write, fenced_log, insist
 from jobs.faults import fault
 from jobs.lease import Ended, Lease, jobs_lease, leases_release
@@ -217,7 +217,7 @@ class Lane:
         started = time.time() + clock.offset().total_seconds()
         end: Ended | None = None
         outcome: Outcome | Broken | None = None
-        is_nested = connection.in_atomic_block  # in a test's transaction; never in a worker
+        state = connection_state()
         try:
             outcome = gate(lease, kind)
             if outcome is None and kind is not None:
@@ -240,8 +240,8 @@ class Lane:
             outcome = database_failed(exc)
         finally:
             running.interruptible = False
-            if context.interrupt is not None and not is_nested:
-                connection_reset()
+            if context.interrupt is not None:
+                connection_mend(state)
         written = end is not None and end.name == "completed"
         if end is None:
             assert outcome is not None
