@@ -36,6 +36,21 @@ def test_a_job_that_never_waits_is_interrupted_too(site: Site, pool: Cluster) ->
     assert jobs.field(jobs.ids[0], "last_error") == "timed out after 0.2 s"
 
 
+def test_an_interrupt_amid_a_transaction_leaves_the_worker_sound(site: Site, pool: Cluster) -> None:
+    jobs = Jobs(site)
+    # Each is interrupted at another moment between BEGIN and COMMIT.
+    jobs.add_all(
+        [
+            ("effects.nest", {"seconds": 60, "timeout": f"{20 + n % 37}ms", "retry": []})
+            for n in range(40)
+        ]
+    )
+    jobs.add_all([("effects.write", {"n": n}) for n in range(50)])
+    jobs.end({"dead": 40, "completed": 50})
+    assert jobs.count("dead", "last_error NOT LIKE 'timed out after%%'") == 0
+    assert pool.lines("failed during a ticket") == []
+
+
 @BOTH_LANES
 def test_a_job_that_ignores_its_time_is_ended_with_its_worker(
     site: Site, pool: Cluster, lane: str

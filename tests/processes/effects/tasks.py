@@ -7,6 +7,8 @@ import signal
 import sys
 import time
 
+from django.db import transaction
+
 from jobs.context import JobContext, current_job
 from jobs.errors import Interrupt
 from jobs.ladders import Delays
@@ -101,6 +103,15 @@ def tick(seconds: float) -> None:
     while time.monotonic() < until:
         _leave(Trace, "", 0, mark="tick")
         time.sleep(SLICE_S)
+
+
+@job("effects.nest", timeout="5m")
+def nest(seconds: float) -> None:
+    """Open and close transactions all the time, so that an interrupt hits one in the act."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with transaction.atomic(), transaction.atomic():
+            _leave(Trace, "", 0, mark="nested")
 
 
 @job("effects.ignore", timeout="200ms")
