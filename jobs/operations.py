@@ -4,6 +4,7 @@ Every change is one conditional UPDATE or a short transaction, so that a click a
 overwrite each other. Locks: the job's row first, then its line.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from jobs.lines import lines_settle
 from jobs.models import Job, JobRecord, State
 from jobs.registry import kind_find, kind_get
 from jobs.specs import JobSpec, args_dump
+from jobs.storable import storable
 from lib import clock
 from lib.ids import uuid7
 
@@ -28,6 +30,12 @@ SELECT id, seq, kind, queue, priority, %s, args, run_at, attempt, max_attempts, 
     parent_id, replay_of, created_at, started_at, %s, NULL, NULL, %s
 FROM gone
 """
+
+
+def to_history(job_ids: Sequence[UUID], state: State, resolution: str | None) -> int:
+    """Move open rows to the history, as they are. The caller holds their locks. Returns how many."""
+    cut = None if resolution is None else storable(resolution)[:200]
+    return sql.run(_TO_HISTORY, [list(job_ids), state.value, clock.now(), cut])
 
 
 def job_cancel(*, job_id: UUID, by: Account, reason: str = "") -> str:
@@ -44,7 +52,7 @@ def job_cancel(*, job_id: UUID, by: Account, reason: str = "") -> str:
             )
             result = "cancelling"
         elif job.state in {State.SCHEDULED, State.AVAILABLE}:
-            sql.run(_TO_HISTORY, [[job_id], "cancelled", clock.now(), reason or None])
+            to_history([job_id], State.CANCELLED, reason or None)
             sql.run("SELECT jobs_after_end(%s, %s)", [[job_id], clock.offset()])
             result = "cancelled"
         else:
@@ -132,7 +140,7 @@ def job_replay(*, job_id: UUID, by: Account, args: dict[str, Any] | None = None)
             ]
         )[0]
         if old.state == State.DEAD and old.finished_at is None:
-            sql.run(_TO_HISTORY, [[job_id], "dead", now, f"replayed as {made.id}"])
+            to_history([job_id], State.DEAD, f"replayed as {made.id}")
         audit_write(
             by, "jobs.replay", "job", job_id,
             kind=old.kind, new_job=str(made.id), **({"args": given} if args is not None else {}),
@@ -146,7 +154,7 @@ def job_discard(*, job_id: UUID, by: Account, reason: str = "") -> None:
         job = _locked(job_id)
         if job.state != State.DEAD:
             raise errors.JobNotReplayable(f"job {job_id} is {job.state}")
-        sql.run(_TO_HISTORY, [[job_id], "dead", clock.now(), f"discarded: {reason}"[:200]])
+        to_history([job_id], State.DEAD, f"discarded: {reason}")
         audit_write(by, "jobs.discard", "job", job_id, kind=job.kind, reason=reason)
 
 

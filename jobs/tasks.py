@@ -6,6 +6,7 @@ from jobs import third_party
 from jobs.history import days_drop, days_prepare
 from jobs.idempotency import answers_forget
 from jobs.ladders import CLEANUP, Delays
+from jobs.leftovers import leftovers_drop
 from jobs.registry import job
 from jobs.remote.lines import lines_forget
 from jobs.stats import fold
@@ -27,9 +28,13 @@ def echo(message: Any = None) -> Any:
 
 @job("jobs.keep_history", queue="maintenance", cron="20 * * * *", immediate=True, retry=CLEANUP)
 def keep_history() -> dict[str, Any]:
-    """Make the next days of the history and drop the old ones; forget workers long gone."""
+    """Make the next days of the history and drop the old ones; forget what has served."""
     days_prepare()
-    return {"dropped": days_drop(), "workers_forgotten": workers_forget()}
+    return {
+        "dropped": days_drop(),
+        "workers_forgotten": workers_forget(),
+        "leftovers": leftovers_drop(),
+    }
 
 
 @job("jobs.forget_requests", queue="maintenance", every="1h", retry=CLEANUP)
