@@ -62,7 +62,9 @@ def job_cancel(*, job_id: UUID, by: Account, reason: str = "") -> str:
 
 
 def job_run_now(*, job_id: UUID, by: Account) -> None:
-    """Try a waiting job at once, or give a dead one a fresh ladder. Raises JobNotRetryable.
+    """Try a waiting job at once, or give a dead one a fresh ladder.
+
+    Raises JobNotRetryable, and for a dead one UniqueConflict, KindUnknown, ArgsInvalid.
 
     A dead job of a partition key goes to the end of its line: others have gone on without it.
     """
@@ -84,10 +86,16 @@ def job_run_now(*, job_id: UUID, by: Account) -> None:
 def _revive(job: Job) -> None:
     kind = kind_get(job.kind)
     kind.check(job.args)
+    if job.unique_key:
+        _hold_unique(job.unique_key, job.pk)
     sql.run(
-        """UPDATE jobs_job SET state = 'available', run_at = %s, crash_count = 0, attempt = 0,
+        """UPDATE jobs_job j SET state = 'available', run_at = %s, crash_count = 0, attempt = 0,
             blocked = partition_key IS NOT NULL, worker = NULL, cancel_requested_at = NULL,
-            seq = CASE WHEN partition_key IS NULL THEN seq ELSE nextval('jobs_job_seq_seq') END
+            seq = CASE WHEN partition_key IS NULL THEN seq ELSE nextval('jobs_job_seq_seq') END,
+            debounce_key = CASE WHEN EXISTS (
+                SELECT FROM jobs_job o WHERE o.debounce_key = j.debounce_key AND o.id <> j.id
+                    AND o.state IN ('scheduled', 'available')
+            ) THEN NULL ELSE debounce_key END
         WHERE id = %s""",
         [clock.now(), job.pk],
     )
@@ -99,6 +107,23 @@ def _revive(job: Job) -> None:
     if job.partition_key:
         lines_settle([job.partition_key])
     sql.run("SELECT pg_notify('jobs_wake', '')")
+
+
+def _hold_unique(key: str, job_id: UUID) -> None:
+    """Take the key that the job let go of when it died. Raises UniqueConflict if another has it."""
+    now = clock.now()
+    held = sql.row(
+        """INSERT INTO jobs_uniquekey AS u (key, job_id, expires_at) VALUES (%s, %s, 'infinity')
+        ON CONFLICT (key) DO UPDATE SET job_id = EXCLUDED.job_id,
+            expires_at = CASE WHEN u.expires_at > %s THEN u.expires_at ELSE EXCLUDED.expires_at END
+        WHERE u.job_id = EXCLUDED.job_id OR u.expires_at <= %s RETURNING 1""",
+        [key, job_id, now, now],
+    )
+    if held is None:
+        holder = sql.row("SELECT job_id FROM jobs_uniquekey WHERE key = %s", [key])
+        raise errors.UniqueConflict(
+            f"job {holder[0] if holder else 'of somebody'} has the unique key {key!r} by now"
+        )
 
 
 def job_replay(*, job_id: UUID, by: Account, args: dict[str, Any] | None = None) -> UUID:
