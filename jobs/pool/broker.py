@@ -17,7 +17,7 @@ from django_q.signing import SignedPackage
 
 from jobs import sql
 from jobs.pool import memory
-from jobs.pool.calls import run_called
+from jobs.pool.calls import run_called, run_missed
 from jobs.pool.chores import Chores
 from jobs.pool.wake import Waker, make_waker
 from lib import clock
@@ -64,6 +64,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
             if self._waker is None:
                 self._waker = make_waker()
                 self._look_at = 0.0
+                run_missed()
             self._chores.run()
             return self._wait(pool, self._waker)
         except (DatabaseError, InterfaceError, psycopg.Error, OSError) as exc:
@@ -79,7 +80,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
         until = time.monotonic() + ROUND_S
         while (now := time.monotonic()) < until:
             if pool.order != memory.RUN:
-                waker.wait(0.05)
+                run_called(waker.wait(0.05) or set())  # their jobs wait for whoever works again
                 return None
             if now >= self._look_at:
                 due, next_due_s = self._ready(limit=pool.size)

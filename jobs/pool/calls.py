@@ -6,7 +6,7 @@ calls make one (kinds that may be called so are `single`).
 
 import logging
 
-from jobs.registry import kind_find
+from jobs.registry import kind_find, kinds
 from lib.errors import DomainError
 
 logger = logging.getLogger("jobs.pool")
@@ -23,3 +23,8 @@ def run_called(names: set[str]) -> None:
             kind.enqueue()
         except DomainError as exc:
             logger.warning("a notification asks for %s, which is refused: %s", name, exc)
+
+
+def run_missed() -> None:
+    """Make one job of every kind that may be called: nobody has listened for a while."""
+    run_called({kind.name for kind in kinds() if kind.on_notify})
