@@ -47,6 +47,14 @@ def test_a_failure_is_tried_again(bot: Sandbox) -> None:
     assert len(bot.messages(500)) == 1
 
 
+def test_what_was_tried_without_an_answer_may_have_arrived_twice_and_says_so(bot: Sandbox) -> None:
+    bot.fault(kind="cut_after", times=1)
+    job = send(until_step=2)
+    assert (job.state, job.attempt) == ("completed", 2)
+    assert (job.result or {})["maybe_doubled"] is True
+    assert len(bot.messages(500)) == 2
+
+
 def test_when_its_tries_are_used_up_it_goes_into_the_queue(bot: Sandbox) -> None:
     bot.fault(kind="status", status=500, times=3)
     bot.fault(kind="status", status=502, times=1)
