@@ -151,19 +151,26 @@ def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[
 
 
 def _claim_unique(specs: Sequence[JobSpec]) -> dict[UUID, UUID]:
-    """Take the keys that are free. {spec id: id of the job that holds its key} for the others."""
+    """Take the keys that are free. {spec id: id of the job that holds its key} for the others.
+
+    Locks: what we take, until we commit; a key of somebody else is only read, or the end of its job
+    would have to wait for us.
+    """
     if not specs:
         return {}
     first: dict[str, JobSpec] = {}
     for spec in specs:
         first.setdefault(str(spec.unique_key), spec)
     holder: dict[str, UUID] = {}
-    while missing := sorted(first.keys() - holder):
-        # A holder may end between the two statements: then its key is free, and we ask again.
-        holder |= _take_keys([first[key] for key in missing])
-        taken = [key for key in missing if key not in holder]
-        query = "SELECT key, job_id FROM jobs_uniquekey WHERE key = ANY(%s)"
-        holder |= dict(sql.rows(query, [taken])) if taken else {}
+    while missing := [first[key] for key in sorted(first.keys() - holder)]:
+        holder |= _take_keys(missing, _TAKE_FREE)
+        rest = [spec for spec in missing if spec.unique_key not in holder]
+        if rest:
+            holder |= _keys_held(rest)
+        # What is neither free nor held has expired, or its job ended between the two statements.
+        lapsed = [spec for spec in rest if spec.unique_key not in holder]
+        if lapsed:
+            holder |= _take_keys(lapsed, _TAKE_EXPIRED)
     return {
         spec.id: holder[str(spec.unique_key)]
         for spec in specs
@@ -171,22 +178,32 @@ def _claim_unique(specs: Sequence[JobSpec]) -> dict[UUID, UUID]:
     }
 
 
-def _take_keys(specs: Sequence[JobSpec]) -> dict[str, UUID]:
-    """Take what is free or has expired, in one statement. {key: id of its new holder}"""
+_GIVEN = "unnest(%s::text[], %s::uuid[], %s::timestamptz[]) AS f (key, job_id, expires_at)"
+_TAKE_FREE = f"""
+INSERT INTO jobs_uniquekey (key, job_id, expires_at) SELECT * FROM {_GIVEN}
+ON CONFLICT (key) DO NOTHING RETURNING key, job_id
+"""
+_TAKE_EXPIRED = f"""
+UPDATE jobs_uniquekey u SET job_id = f.job_id, expires_at = f.expires_at FROM {_GIVEN}
+WHERE u.key = f.key AND u.expires_at <= %s RETURNING u.key, u.job_id
+"""
+
+
+def _take_keys(specs: Sequence[JobSpec], statement: str) -> dict[str, UUID]:
+    """{key: id of its new holder} of those that could be taken."""
     now = clock.now()
-    taken = sql.rows(
-        """INSERT INTO jobs_uniquekey AS u (key, job_id, expires_at)
-        SELECT * FROM unnest(%s::text[], %s::uuid[], %s::timestamptz[])
-        ON CONFLICT (key) DO UPDATE SET job_id = EXCLUDED.job_id, expires_at = EXCLUDED.expires_at
-        WHERE u.expires_at <= %s RETURNING key, job_id""",
-        [
-            [spec.unique_key for spec in specs],
-            [spec.id for spec in specs],
-            [_expires(spec, now) for spec in specs],
-            now,
-        ],
-    )
-    return dict(taken)
+    params: list[Any] = [
+        [spec.unique_key for spec in specs],
+        [spec.id for spec in specs],
+        [_expires(spec, now) for spec in specs],
+    ]
+    return dict(sql.rows(statement, [*params, now] if statement is _TAKE_EXPIRED else params))
+
+
+def _keys_held(specs: Sequence[JobSpec]) -> dict[str, UUID]:
+    """{key: id of its holder} of those that are held and have not expired."""
+    query = "SELECT key, job_id FROM jobs_uniquekey WHERE key = ANY(%s) AND expires_at > %s"
+    return dict(sql.rows(query, [[spec.unique_key for spec in specs], clock.now()]))
 
 
 def _expires(spec: JobSpec, now: datetime) -> str:
