@@ -92,10 +92,12 @@ BEGIN
     END IF;
     IF cardinality(v_free) IS DISTINCT FROM
         (SELECT count(DISTINCT jobs_line_lock(k)) FROM unnest(p_keys) k) THEN
+        -- A note that is there already is touched, so that nobody takes it away before we commit: who
+        -- settled the line then would still see our job at its head.
         INSERT INTO jobs_partitionwake (key)
         SELECT DISTINCT k FROM unnest(p_keys) k
-        WHERE NOT (jobs_line_lock(k) = ANY (coalesce(v_free, '{}')))
-        ON CONFLICT DO NOTHING;
+        WHERE NOT (jobs_line_lock(k) = ANY (coalesce(v_free, '{}'))) ORDER BY k
+        ON CONFLICT (key) DO UPDATE SET created_at = clock_timestamp();
     END IF;
 END $$;
 
@@ -105,9 +107,9 @@ DECLARE
     v_keys text[];
 BEGIN
     WITH free AS (
-        SELECT key FROM jobs_partitionwake
-        WHERE pg_try_advisory_xact_lock(748201, jobs_line_lock(key))
-        LIMIT 1000
+        SELECT n.key FROM (
+            SELECT key FROM jobs_partitionwake LIMIT 1000 FOR UPDATE SKIP LOCKED
+        ) n WHERE pg_try_advisory_xact_lock(748201, jobs_line_lock(n.key))
     ), gone AS (
         DELETE FROM jobs_partitionwake w USING free WHERE w.key = free.key RETURNING w.key
     )
