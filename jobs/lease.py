@@ -247,14 +247,26 @@ def leases_of(worker: str) -> list[Lease]:
 def leases_extend(
     pairs: Sequence[tuple[UUID, int]], *, span: timedelta | None = None
 ) -> dict[UUID, bool]:
-    """Move the ends of leases to now + span. {id: whether a cancel is wished}; lost ones are missing."""
+    """Move the ends of leases to now + span. {id: whether a cancel is wished}; lost ones are missing.
+
+    Locks: waits for nobody. A row that is locked keeps its end for now and counts as held: mostly it is
+    our own other thread that is writing how it ended.
+    """
     return dict(
         sql.rows(
-            """UPDATE jobs_job j SET lease_until = clock_timestamp() + %s
-            FROM unnest(%s::uuid[], %s::bigint[]) f (id, fence)
-            WHERE j.id = f.id AND j.fence = f.fence AND j.lease_until IS NOT NULL
-            RETURNING j.id, j.cancel_requested_at IS NOT NULL""",
-            [span or settings.JOBS["lease"], *_split(pairs)],
+            """WITH given AS (
+                SELECT * FROM unnest(%s::uuid[], %s::bigint[]) f (id, fence)
+            ), free AS MATERIALIZED (
+                SELECT j.id FROM jobs_job j JOIN given f ON j.id = f.id
+                WHERE j.fence = f.fence AND j.lease_until IS NOT NULL
+                FOR NO KEY UPDATE OF j SKIP LOCKED
+            ), extended AS (
+                UPDATE jobs_job j SET lease_until = clock_timestamp() + %s
+                FROM free WHERE j.id = free.id
+            )
+            SELECT j.id, j.cancel_requested_at IS NOT NULL FROM jobs_job j JOIN given f ON j.id = f.id
+            WHERE j.fence = f.fence AND j.lease_until IS NOT NULL""",
+            [*_split(pairs), span or settings.JOBS["lease"]],
         )
     )
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from jobs.lease import leases_reap
+from jobs.lease import leases_extend, leases_reap
 from jobs.registry import JobKind
 from tests.jobs import play
 from tests.races.parties import parties, without
@@ -49,6 +49,18 @@ def test_a_job_that_ends_while_it_is_taken_back_is_moved_once(kind: JobKind[Any]
         assert [lost.id for lost in reaper.commit()] == [made]
         assert late.commit() == set()
     assert (play.state(made), play.job(made).crash_count) == ("available", 1)
+
+
+def test_the_beat_does_not_wait_for_the_end_that_its_own_lane_is_writing(
+    kind: JobKind[Any],
+) -> None:
+    kind.enqueue()
+    held = play.lease_one()
+    with parties() as begin:
+        writing = begin(lambda: play.finish(held)).wait()
+        assert leases_extend([(held.id, held.fence)]) == {held.id: False}  # still ours
+        writing.commit()
+    assert leases_extend([(held.id, held.fence)]) == {}
 
 
 def test_a_row_that_somebody_is_touching_is_skipped_and_not_waited_for(kind: JobKind[Any]) -> None:
