@@ -59,7 +59,7 @@ def test_a_job_that_ignores_its_time_is_ended_with_its_worker(
     stubborn = jobs.add(f"effects.ignore{lane}", times=1)
     until(lambda: jobs.marks(stubborn), "it runs")
     # Beside it and behind it, in the same processes; they must not pay for it.
-    jobs.add_all([("effects.sleep_threaded", {"seconds": 8, "n": n}) for n in range(6)])
+    jobs.add_all([("effects.sleep_threaded", {"seconds": 7, "n": n}) for n in range(6)])
     jobs.add_all([("effects.write", {"n": n}) for n in range(30)])
     jobs.end({"completed": 37})
     assert jobs.sum("crash_count") == jobs.field(stubborn, "crash_count") == 1

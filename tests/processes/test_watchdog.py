@@ -38,7 +38,7 @@ def test_a_frozen_pusher_is_replaced_without_harm_to_what_runs(
     site: Site, start: Callable[..., Cluster]
 ) -> None:
     pool, jobs = start("frozen"), Jobs(site)
-    jobs.add("effects.sleep", seconds=12)
+    jobs.add("effects.sleep", seconds=10)
     until(lambda: jobs.marks(jobs.ids[0]), "it runs")
     pusher = pool.kill("pusher", signal.SIGSTOP)
     until(lambda: pool.roles().get("pusher", [pusher]) != [pusher], "it is replaced", HEALED_S)
