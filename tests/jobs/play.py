@@ -1,6 +1,6 @@
 """Playing the worker: lease jobs and end them without an engine, and look at their rows."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +40,9 @@ def finish(*held: Lease, name: str = "completed", **more: Any) -> set[UUID]:
 
 
 def lapse(*held: Lease) -> None:
-    """Let leases run out now."""
-    Job.objects.filter(pk__in=[one.id for one in held]).update(lease_until=clock.now() + PAST)
+    """Let leases run out now. They follow the clock of the database, which nobody moves."""
+    past = datetime.now(UTC) - timedelta(hours=1)
+    Job.objects.filter(pk__in=[one.id for one in held]).update(lease_until=past)
 
 
 def job(job_id: UUID) -> Job:
