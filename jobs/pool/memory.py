@@ -33,6 +33,7 @@ class Slot(ctypes.Structure):
         ("is_dead", ctypes.c_int32),
         ("tickets", ctypes.c_int64),  # taken so far
         ("name", ctypes.c_char * 120),  # its worker id
+        ("blamed", ctypes.c_int32),  # 1 + the lane for which it is ended; 0: none
         ("at", (ctypes.c_ubyte * 16) * LANES),  # the job that each of its lanes is at; zeros: none
     )
 
@@ -49,14 +50,16 @@ class Slot(ctypes.Structure):
         self.at[lane][:] = _NOWHERE
 
     def blame(self, lane: int) -> None:
-        """The worker is about to be ended for what one lane is at; the others are innocent."""
-        for other in range(LANES):
-            if other != lane:
-                self.leave(other)
+        """The worker is about to be ended for what one lane is at; the others are innocent.
+
+        Said of the lane, not by clearing the others: those go on meanwhile and enter new jobs.
+        """
+        self.blamed = lane + 1
 
     def culprits(self) -> list[UUID]:
         """The jobs it is at: one of them is to blame if it dies. None: it died between jobs."""
-        return [UUID(bytes=bytes(at)) for at in self.at if any(at)]
+        suspects = [self.at[self.blamed - 1]] if self.blamed else self.at
+        return [UUID(bytes=bytes(at)) for at in suspects if any(at)]
 
 
 class Flag:
@@ -205,7 +208,7 @@ class PoolMemory:
         """Make a slot free, keeping its count of tickets (a sum over all slots is compared)."""
         slot = self._slots[index]
         slot.pid, slot.beat, slot.busy, slot.is_dead, slot.is_retiring = 0, 0.0, 0, 0, 0
-        slot.name = b""
+        slot.name, slot.blamed = b"", 0
         ctypes.memset(slot.at, 0, ctypes.sizeof(slot.at))
 
 
