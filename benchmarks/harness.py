@@ -55,6 +55,10 @@ class Runner(Protocol):
         """Whether fill(bulk=True) exists."""
 
     @property
+    def first_of_all(self) -> int:
+        """The time ends with the last of the jobs from this one on; 0: with the last of all."""
+
+    @property
     def pilot_jobs(self) -> int:
         """Enough jobs to guess the rate, about a second of work."""
 
@@ -138,7 +142,7 @@ def run_once(runner: Runner, *, jobs: int, workers: int, workspace: Path) -> Run
             f"{runner.name}: {timeline.missing()} jobs lost, {timeline.repeated()} run twice"
         )
     try:
-        inside, seconds = timeline.window(workers)
+        inside, seconds = timeline.window(workers, first_of_all=runner.first_of_all)
     except ValueError as exc:
         raise BenchFailed(f"{runner.name}: {exc}") from exc
     return Run(jobs=inside, seconds=seconds, settle_s=settle_s, others_cores=others_cores)

@@ -38,6 +38,7 @@ class PeerRunner:
         self.settings = peer.settings
         self.has_bulk = peer.has_bulk
         self.pilot_jobs = peer.pilot_jobs
+        self.first_of_all = 0
 
     def versions(self) -> dict[str, str]:
         return self._venv.versions(self._peer.packages)

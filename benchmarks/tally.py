@@ -48,9 +48,10 @@ class Timeline:
         """How many processes ran at least one job."""
         return len(set(self.pids) - {0})
 
-    def window(self, workers: int) -> tuple[int, float]:
+    def window(self, workers: int, *, first_of_all: int = 0) -> tuple[int, float]:
         """Return (jobs, seconds) from the moment when all workers had run a job to the last job.
 
+        To the last of the jobs from first_of_all on, that is: those before may go on alone longer.
         So neither the start of the processes nor their imports count. Where a product replaces
         its processes on the way, the first `workers` of them decide. ValueError: fewer ran.
         """
@@ -61,8 +62,9 @@ class Timeline:
         if len(firsts) < workers:
             raise ValueError(f"only {len(firsts)} of {workers} worker processes ran a job")
         start = sorted(firsts.values())[workers - 1]
-        after = sum(1 for moment in self.times if moment > start)
-        return after, (max(self.times) - start) / 1e9
+        end = max(self.times[first_of_all:])
+        inside = sum(1 for moment in self.times if start < moment <= end)
+        return inside, (end - start) / 1e9
 
 
 class Tally:

@@ -98,14 +98,44 @@ def jobs_lease(
     Locks: rows held by others are skipped, so that workers never wait for each other.
     """
     span = span or settings.JOBS["lease"]
-    held_until = time.monotonic() + span.total_seconds()  # asked before: rather too early
-    found = sql.rows(
-        _LEASE,
-        [
-            list(queues), limit, worker, span, clock.offset(), chain, oldest_first,
-            None if kinds is None else list(kinds),
-        ],
-    )  # fmt: skip
+    asked_at = time.monotonic()
+    params = [
+        list(queues), limit, worker, span, clock.offset(), chain, oldest_first,
+        None if kinds is None else list(kinds),
+    ]  # fmt: skip
+    found = sql.rows(_LEASE, params)
+    return _in_order(found, asked_at + span.total_seconds(), oldest_first=oldest_first)
+
+
+def outcomes_write_and_lease(
+    ended: Sequence[Ended],
+    *,
+    queues: Sequence[str],
+    limit: int,
+    worker: str,
+    chain: int,
+    oldest_first: bool,
+) -> tuple[set[UUID], list[Lease]]:
+    """outcomes_write and jobs_lease; where all are completed, in one transaction and round trip.
+
+    Locks and repeat: like those. If it raises, nothing was leased, or nobody knows (is_away).
+    """
+    if any(end.name != "completed" for end in ended):
+        return outcomes_write(ended), jobs_lease(
+            queues=queues, limit=limit, worker=worker, chain=chain, oldest_first=oldest_first
+        )
+    span = settings.JOBS["lease"]
+    asked_at = time.monotonic()
+    ask = [list(queues), limit, worker, span, clock.offset(), chain, oldest_first, None]
+    gone, found = sql.rows_of_both(f"{_COMPLETE}; {_LEASE}", [*_completed_params(ended), *ask])
+    written = _completed(ended, gone)
+    return written, _in_order(found, asked_at + span.total_seconds(), oldest_first=oldest_first)
+
+
+def _in_order(
+    found: Sequence[tuple[Any, ...]], held_until: float, *, oldest_first: bool
+) -> list[Lease]:
+    """Leases of rows in the order in which they are to run. Asked before: rather held too short."""
     leases = [lease_read(row) for row in found]
     for lease in leases:
         lease.held_until = held_until
@@ -147,9 +177,7 @@ def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
     completed = [end for end in ended if end.name == "completed"]
     others = [end for end in ended if end.name != "completed"]
     if completed:
-        refused = {row[0] for row in sql.rows(_COMPLETE, _completed_params(completed))}
-        written.update(end.lease.id for end in completed if end.lease.id not in refused)
-        _count_some(completed, written)
+        written |= _completed(completed, sql.rows(_COMPLETE, _completed_params(completed)))
     if others:
         with _told_together(others):
             changed = {row[0] for row in sql.rows(_PUT_BACK, _other_params(others))}
@@ -158,6 +186,14 @@ def outcomes_write(ended: Sequence[Ended]) -> set[UUID]:
                 if end.name == "dead" and end.lease.id in changed:
                     job_died(kind_name=end.lease.kind, job_id=end.lease.id, error=end.error or "")
         written |= changed
+    return written
+
+
+def _completed(ended: Sequence[Ended], refused: Sequence[tuple[Any, ...]]) -> set[UUID]:
+    """Which of them were still ours."""
+    lost = {row[0] for row in refused}
+    written = {end.lease.id for end in ended if end.lease.id not in lost}
+    _count_some(ended, written)
     return written
 
 
@@ -174,7 +210,7 @@ def _told_together(ended: Sequence[Ended]) -> AbstractContextManager[object]:
 
 
 _COMPLETE = """SELECT jobs_complete(%s::uuid[], %s::bigint[], %s::float8[], %s::float8[], %s::text[],
-    %s::text[], %s::jsonb, %s, %s)"""
+    %s::text[], %s::jsonb, %s, %s, %s)"""
 _PUT_BACK = "SELECT jobs_put_back(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)"
 
 
@@ -190,8 +226,27 @@ def _completed_params(ended: Sequence[Ended]) -> list[Any]:
         _texts([end.logs for end in ended]),
         stats.dump(_tally(ended)),
         not any(end.lease.partition_key or end.lease.has_ties for end in ended),
+        _may_tell(),
         clock.offset(),
     ]
+
+
+QUIET_S = 0.02  # as often as the pusher looks while all are busy
+_told_at = 0.0
+
+
+def _may_tell() -> bool:
+    """Whether the pool is told that lines go on. Not by each of many quick batches.
+
+    Postgres lets one transaction commit at a time of those that tell. Whoever ended its last batch so
+    short ago asks for the next one at once, and takes the heads that it set free.
+    """
+    global _told_at  # noqa: PLW0603 - of this process
+    now = time.monotonic()
+    if now - _told_at < QUIET_S:
+        return False
+    _told_at = now
+    return True
 
 
 def _array(values: Sequence[str]) -> str:

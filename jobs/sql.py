@@ -16,6 +16,16 @@ def rows(query: str, params: Params = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+def rows_of_both(query: str, params: Params = ()) -> tuple[list[tuple[Any, ...]], ...]:
+    """The rows of each of two statements, sent as one: one transaction, one wait for the disk."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, params)
+        first: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor.nextset()
+        second: list[tuple[Any, ...]] = cursor.fetchall()
+    return first, second
+
+
 def row(query: str, params: Params = ()) -> tuple[Any, ...] | None:
     """The first row of a query."""
     with connection.cursor() as cursor:

@@ -64,10 +64,11 @@ def log_rows(logger: logging.Logger, rows: Sequence[tuple[int, str, dict[str, An
             logger.log(level, message, extra=extra)
         return
     now = time.time()
-    lines = [
-        dump(_head(now, logging.getLevelName(level), logger.name, message) | extra)
-        for level, message, extra in rows
-    ]
+    heads = {
+        (level, message): _head(now, logging.getLevelName(level), logger.name, message)
+        for level, message, _ in rows
+    }
+    lines = [dump(heads[level, message] | extra) for level, message, extra in rows]
     for handler in quick:
         handler.write_lines(lines)
 

@@ -15,6 +15,11 @@ HOT = 50_000
 PACK = 5_000
 
 
+def hot_jobs(count: int) -> int:
+    """How many of so many jobs have the hot key, in the shape hot."""
+    return min(HOT, count // 2)
+
+
 def main(how: str, shape: str, count: int) -> None:
     """Enqueue and report."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,7 +30,7 @@ def main(how: str, shape: str, count: int) -> None:
     def call(n: int) -> dict[str, object]:
         if shape == "keys":
             return {"n": n, "partition": f"key:{n % 1000}"}
-        if shape == "hot" and n < HOT:
+        if shape == "hot" and n < hot_jobs(count):
             return {"n": n, "partition": "hot"}
         return {"n": n}
 

@@ -6,23 +6,30 @@ on, such a connection would write into a transaction that nobody commits, or nev
 
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-def connection_state() -> tuple[Any, ...]:
+def connection_own() -> BaseDatabaseWrapper:
+    """The connection of this thread itself: `django.db.connection` finds it anew at each access."""
+    found: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
+    return found
+
+
+def connection_state(own: BaseDatabaseWrapper) -> tuple[Any, ...]:
     """What must be the same after a job as before it."""
-    raw = connection.connection
+    raw = own.connection
     return (
-        connection.in_atomic_block,
-        len(connection.savepoint_ids),
-        connection.autocommit,
+        own.in_atomic_block,
+        len(own.savepoint_ids),
+        own.autocommit,
         None if raw is None else raw.pgconn.transaction_status,
     )
 
 
-def connection_mend(before: tuple[Any, ...]) -> None:
+def connection_mend(own: BaseDatabaseWrapper, before: tuple[Any, ...]) -> None:
     """Drop the connection if it is not as it was."""
-    if connection_state() != before:
+    if connection_state(own) != before:
         connection_reset()
 
 

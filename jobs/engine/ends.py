@@ -5,13 +5,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs.engine.attempt import attempt_end, outcomes_log
-from jobs.lease import Ended, Lease, outcomes_write
+from jobs.lease import Ended, Lease, outcomes_write, outcomes_write_and_lease
 from jobs.outcomes import Dead
 
 logger = logging.getLogger("jobs.engine")
@@ -30,10 +31,25 @@ def ends_write(ended: Sequence[Ended]) -> None:
         if is_away(exc):
             raise
         written = _write_singly(ended)
+    _tell(ended, written)
+
+
+def ends_write_and_lease(ended: Sequence[Ended], **wish: Any) -> list[Lease]:
+    """Write outcomes, log them, and take the next jobs; see outcomes_write_and_lease.
+
+    Raises the database's error. If it is away nobody knows what was done, otherwise nothing was.
+    """
+    written, leases = outcomes_write_and_lease(ended, **wish)
+    _tell(ended, written)
+    return leases
+
+
+def _tell(ended: Sequence[Ended], written: set[UUID]) -> None:
     outcomes_log([end for end in ended if end.lease.id in written])
-    for end in ended:
-        if end.lease.id not in written:
-            fenced_log(end.lease, "its outcome came too late")
+    if len(written) < len(ended):
+        for end in ended:
+            if end.lease.id not in written:
+                fenced_log(end.lease, "its outcome came too late")
 
 
 def _write_singly(ended: Sequence[Ended]) -> set[UUID]:

@@ -29,8 +29,8 @@ from jobs.engine.attempt import (
     outcomes_log,
     progress_flush,
 )
-from jobs.engine.connections import connection_mend, connection_state
-from jobs.engine.ends import ends_write, fenced_log, insist
+from jobs.engine.connections import connection_mend, connection_own, connection_state
+from jobs.engine.ends import ends_write, ends_write_and_lease, fenced_log, insist, is_away
 from jobs.faults import fault
 from jobs.lease import Ended, Lease, jobs_lease, leases_release
 from jobs.outcomes import Outcome, Snooze
@@ -51,12 +51,27 @@ class Running:
     longer: an interrupt amid a commit would leave the connection in nobody knows what state.
     """
 
-    __slots__ = ("_lock", "context", "hard_at", "interruptible", "lease", "since", "soft_at")
+    __slots__ = (
+        "_lock",
+        "context",
+        "hard_at",
+        "interruptible",
+        "kind",
+        "lease",
+        "since",
+        "soft_at",
+    )
 
     def __init__(
-        self, lease: Lease, context: JobContext, timeout_s: float, lock: threading.Lock
+        self,
+        lease: Lease,
+        kind: JobKind[Any] | None,
+        context: JobContext,
+        timeout_s: float,
+        lock: threading.Lock,
     ) -> None:
         self.lease = lease
+        self.kind = kind  # None: no such job is declared any more
         self.context = context
         self._lock = lock
         self.since = time.monotonic()
@@ -102,6 +117,7 @@ class Lane:
         self.running: Running | None = None
         self.writers = 0  # threads that have taken something out and are about to write it
         self.thread_id = threading.get_ident()
+        self._connection = connection_own()
         self.started = self.completed = self.failed = 0
         self._turn = 0
         self._limit = 10.0
@@ -119,27 +135,56 @@ class Lane:
             return [*running, *self.pocket, *(end.lease for end in self.ended)]
 
     def turn(self, stopping: threading.Event) -> int:
-        """Lease a batch and run it. Returns how many jobs were leased; 0: nothing is due."""
-        if self.is_loaded:  # an earlier turn was cut short
+        """Lease a batch and run it. Returns how many jobs were leased; 0: nothing is due.
+
+        How they ended is written together with the next lease, by the next turn or by `settle`.
+        """
+        if self.pocket:  # an earlier turn was cut short
             self.run([], stopping)
         leases = self._lease()
         if leases:
             fault("after_lease")
-            self.run(self.set_apart(leases), stopping)
+            self._run(self.set_apart(leases), stopping)
         return len(leases)
 
     def _lease(self) -> list[Lease]:
         self._turn += 1
         self.queues = self.queues[1:] + self.queues[:1]  # no queue is always asked first
-        leases = jobs_lease(
-            queues=self.queues,
-            limit=max(1, min(int(self._limit), settings.JOBS["max_batch"])),
-            worker=self.worker_id,
-            chain=self._chain,
-            oldest_first=self._turn % FAIR_TURN == 0,
-        )
+        wish: dict[str, Any] = {
+            "queues": self.queues,
+            "limit": max(1, min(int(self._limit), settings.JOBS["max_batch"])),
+            "worker": self.worker_id,
+            "chain": self._chain,
+            "oldest_first": self._turn % FAIR_TURN == 0,
+        }
+        leases = self._write_and_lease(wish) if self.ended else jobs_lease(**wish)
         self._chain = CHAIN if any(lease.partition_key for lease in leases) else 0
         return leases
+
+    def _write_and_lease(self, wish: dict[str, Any]) -> list[Lease]:
+        fault("before_write")
+        with self.taken_out(pocket=False) as (ended, _):
+            try:
+                leases = ends_write_and_lease(ended, **wish)
+            except (DatabaseError, InterfaceError) as exc:
+                insist(lambda: ends_write(ended))
+                ended.clear()
+                if is_away(exc):
+                    raise  # there may be leases that we do not know
+                leases = jobs_lease(**wish)
+            ended.clear()
+        self._leave()
+        return leases
+
+    def _leave(self) -> None:
+        if self.slot is not None:
+            self.slot.leave(self.number)
+
+    def settle(self) -> None:
+        """Write what the last turn has left, for there is none to come soon."""
+        if self.ended:
+            self.flush()
+            self._leave()
 
     def set_apart(self, leases: list[Lease]) -> list[Lease]:
         """Put jobs whose worker once died, and those behind them in their line, into the lane `alone`.
@@ -160,7 +205,13 @@ class Lane:
 
     def run(self, leases: list[Lease], stopping: threading.Event) -> None:
         """Run leased jobs in their order and write how they ended."""
+        self._run(leases, stopping)
+        self.flush()
+        self._leave()
+
+    def _run(self, leases: list[Lease], stopping: threading.Event) -> None:
         self.thread_id = threading.get_ident()
+        self._connection = connection_own()
         begin = time.monotonic()
         with self.lock:
             self.pocket.extend(leases)
@@ -175,10 +226,9 @@ class Lane:
             done += 1
             if time.monotonic() - begin > 0.25 and self.ended:
                 self.flush()
-        self.flush()
-        self._hand_back()
-        if self.slot is not None:
-            self.slot.leave(self.number)
+        if self.pocket:
+            self.flush()
+            self._hand_back()
         spent = (time.monotonic() - begin) / max(1, done)
         fits = settings.JOBS["pocket"].total_seconds() / max(spent, 1e-6)
         # Quick to shrink, slower to grow: a long job in a full pocket costs more than a small lease.
@@ -208,16 +258,15 @@ class Lane:
             timeout = kind.timeout.total_seconds() if kind else 60.0
         if self.slot is not None:
             self.slot.enter(self.number, lease.id)
-        return Running(lease, context, timeout, self.lock)
+        return Running(lease, kind, context, timeout, self.lock)
 
     def _attempt(self, running: Running) -> None:
         """Run one leased job and keep its end for the next flush."""
-        lease, context = running.lease, running.context
-        kind = kind_find(lease.kind)
+        lease, kind, context = running.lease, running.kind, running.context
         started = time.time() + clock.offset().total_seconds()
         end: Ended | None = None
         outcome: Outcome | Broken | None = None
-        state = connection_state()
+        state = connection_state(self._connection)
         try:
             outcome = gate(lease, kind)
             if outcome is None and kind is not None:
@@ -241,7 +290,7 @@ class Lane:
         finally:
             running.interruptible = False
             if context.interrupt is not None:
-                connection_mend(state)
+                connection_mend(self._connection, state)
         written = end is not None and end.name == "completed"
         if end is None:
             assert outcome is not None
@@ -306,10 +355,9 @@ class Lane:
 
     def _hand_back(self) -> None:
         """Give back what a stop has left in the pocket."""
-        if self.pocket:
-            with self.taken_out(pocket=True) as (_, left):
-                insist(lambda: leases_release(left))
-                left.clear()
+        with self.taken_out(pocket=True) as (_, left):
+            insist(lambda: leases_release(left))
+            left.clear()
 
     def flush(self) -> None:
         """Write what has ended. Tries again while the database is away, as long as leases last.

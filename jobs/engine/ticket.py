@@ -115,7 +115,9 @@ class WorkerProcess:
             found = 0
             if self.threads and self.threads.has_room and not (late or stopping):
                 found += threads.ask(self.threads.turn, self.beat.stopping, wakes, now)
-            if self.main and not stopping:
+            if self.main and stopping:
+                self.main.settle()
+            elif self.main:
                 found += main.ask(self.main.turn, self.beat.stopping, wakes, now)
             if self.alone.is_loaded:
                 if self.threads:
@@ -126,6 +128,8 @@ class WorkerProcess:
                 if self.threads.collect(0 if found else GLANCE_S):
                     threads.again = True
             elif not found or late or stopping:
+                if self.main:
+                    self.main.settle()
                 return
 
 

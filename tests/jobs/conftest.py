@@ -74,6 +74,7 @@ def work(lane: Lane, stopping: threading.Event) -> Work:
             if not found:
                 break
             total += found
+        lane.settle()
         return total
 
     return run

@@ -3,10 +3,11 @@
 -- `lease_until IS NOT NULL` says `running` (a constraint); said so, no partial index is taken for it.
 
 -- Completed jobs leave the hot table. p_lean: none of them has a key, a unique key or a batch.
+-- p_tell: wake the pool where a line goes on; who may keep quiet says jobs/lease.py.
 -- Unlike the others it gives back the ids that were NOT changed, which is nearly always none.
 CREATE FUNCTION jobs_complete(
     p_ids uuid[], p_fences bigint[], p_started float8[], p_finished float8[],
-    p_results text[], p_logs text[], p_stats jsonb, p_lean boolean, p_shift interval
+    p_results text[], p_logs text[], p_stats jsonb, p_lean boolean, p_tell boolean, p_shift interval
 ) RETURNS SETOF uuid LANGUAGE plpgsql
     -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
@@ -43,7 +44,9 @@ BEGIN
         END IF;
         IF v_keys IS NOT NULL THEN
             PERFORM jobs_line_leave(v_keys, p_shift);
-            PERFORM pg_notify('jobs_wake', '');
+            IF p_tell THEN
+                PERFORM pg_notify('jobs_wake', '');
+            END IF;
         END IF;
     END IF;
     IF cardinality(v_gone) = cardinality(p_ids) THEN

@@ -98,39 +98,37 @@ BEGIN
             -- Others wait too: the jobs behind a head may not crowd them out of this lease.
             v_quota := CASE WHEN v_take <= 0 THEN least(p_chain, v_left)
                 ELSE ceil(v_left::numeric / cardinality(v_keys))::integer END;
-            FOR v_row IN
-                WITH line AS (
-                    SELECT k AS key, f.id, f.rn, bool_and(f.fits) OVER (PARTITION BY k ORDER BY f.rn) AS fits
-                    FROM unnest(v_keys) k CROSS JOIN LATERAL (
-                        SELECT j.id, row_number() OVER (ORDER BY j.seq) AS rn,
-                            j.blocked AND j.state IN ('scheduled', 'available') AND j.run_at <= v_now
-                            AND NOT j.skip_ahead AND j.queue = ANY (v_queues)
-                            AND (p_kinds IS NULL OR j.kind = ANY (p_kinds)) AS fits
-                        FROM jobs_job j
-                        WHERE j.partition_key = k AND j.state IN ('scheduled', 'available', 'running')
-                            AND (j.state <> 'running' OR j.worker <> p_worker)
-                        ORDER BY j.seq LIMIT v_quota
-                    ) f
-                ), locked AS MATERIALIZED (
-                    SELECT j.id FROM jobs_job j WHERE j.id IN (
-                        SELECT l.id FROM line l WHERE l.fits ORDER BY l.rn LIMIT v_left
-                    ) AND j.state IN ('scheduled', 'available') AND j.blocked
-                    FOR UPDATE SKIP LOCKED
-                ), unbroken AS (
-                    -- A row that somebody holds ends the chain: nobody may overtake it.
-                    SELECT s.id FROM (
-                        SELECT l.id, bool_and(k.id IS NOT NULL) OVER (PARTITION BY l.key ORDER BY l.rn) AS whole
-                        FROM line l LEFT JOIN locked k ON k.id = l.id WHERE l.fits
-                    ) s WHERE s.whole
-                )
-                UPDATE jobs_job j SET state = 'running', attempt = j.attempt + 1,
-                    fence = j.fence + 1, lease_until = v_until, worker = p_worker,
-                    started_at = clock_timestamp(), blocked = false
-                FROM unbroken u WHERE j.id = u.id RETURNING j.*
-            LOOP
-                v_left := v_left - 1;
-                RETURN NEXT v_row;
-            END LOOP;
+            RETURN QUERY WITH line AS (
+                SELECT k AS key, f.id, f.rn, bool_and(f.fits) OVER (PARTITION BY k ORDER BY f.rn) AS fits
+                FROM unnest(v_keys) k CROSS JOIN LATERAL (
+                    SELECT j.id, row_number() OVER (ORDER BY j.seq) AS rn,
+                        j.blocked AND j.state IN ('scheduled', 'available') AND j.run_at <= v_now
+                        AND NOT j.skip_ahead AND j.queue = ANY (v_queues)
+                        AND (p_kinds IS NULL OR j.kind = ANY (p_kinds)) AS fits
+                    FROM jobs_job j
+                    WHERE j.partition_key = k AND j.state IN ('scheduled', 'available', 'running')
+                        AND (j.state <> 'running' OR j.worker <> p_worker)
+                    ORDER BY j.seq LIMIT v_quota
+                ) f
+            ), locked AS MATERIALIZED (
+                SELECT j.id FROM jobs_job j WHERE j.id IN (
+                    SELECT l.id FROM line l WHERE l.fits ORDER BY l.rn LIMIT v_left
+                ) AND j.state IN ('scheduled', 'available') AND j.blocked
+                FOR UPDATE SKIP LOCKED
+            ), unbroken AS (
+                -- A row that somebody holds ends the chain: nobody may overtake it.
+                SELECT s.id FROM (
+                    SELECT l.id, bool_and(l.id = ANY (ARRAY(SELECT k.id FROM locked k)))
+                        OVER (PARTITION BY l.key ORDER BY l.rn) AS whole
+                    FROM line l WHERE l.fits
+                ) s WHERE s.whole
+            )
+            UPDATE jobs_job j SET state = 'running', attempt = j.attempt + 1,
+                fence = j.fence + 1, lease_until = v_until, worker = p_worker,
+                started_at = clock_timestamp(), blocked = false
+            FROM unbroken u WHERE j.id = u.id RETURNING j.*;
+            GET DIAGNOSTICS v_take = ROW_COUNT;
+            v_left := v_left - v_take;
         END IF;
         EXIT WHEN v_left <= 0;
     END LOOP;

@@ -60,7 +60,9 @@ def at_work(committed: None, lane: Lane, beat: Beat) -> Iterator[Callable[[], Fu
 
     def turn() -> int:
         try:
-            return lane.turn(beat.stopping)
+            found = lane.turn(beat.stopping)
+            lane.settle()
+            return found
         finally:
             connections.close_all()
 
@@ -226,4 +228,5 @@ def test_a_job_in_a_long_loop_can_ask_for_an_interrupt(declare: Declare, lane: L
 
     made = declare(act).enqueue().id
     lane.turn(threading.Event())
+    lane.settle()
     assert play.state(made) == "cancelled"

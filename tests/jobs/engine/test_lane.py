@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from jobs import sql
 from jobs.engine.lane import FAIR_TURN, Lane
@@ -206,9 +207,34 @@ def test_outcomes_outlive_a_database_that_was_away(
         return execute(statement, *rest)
 
     enqueue_many([(kind, {"n": n}) for n in range(3)])
-    with connection.execute_wrapper(refuse):
+    # What is written is safe; whoever has asked for more in the same breath must look what it got.
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
         work()
     assert (failures, order, JobHistory.objects.count()) == (2, [0, 1, 2], 3)
+
+
+def test_ends_are_written_with_the_next_lease(
+    kind: JobKind[Any], lane: Lane, stopping: threading.Event
+) -> None:
+    enqueue_many([(kind, {"n": n}) for n in range(15)])
+    assert lane.turn(stopping) == 10
+    assert (len(lane.held()), JobHistory.objects.count()) == (10, 0)
+    with CaptureQueriesContext(connection) as queries:
+        assert lane.turn(stopping) == 5
+    assert (len(queries), len(lane.held()), JobHistory.objects.count()) == (1, 5, 10)
+    lane.settle()
+    assert (len(lane.held()), JobHistory.objects.count()) == (0, 15)
+
+
+def test_a_refused_outcome_keeps_nobody_from_the_next_lease(
+    no_forbidden_results: None, declare: Declare, lane: Lane, stopping: threading.Event
+) -> None:
+    kind = declare(lambda n: "forbidden" if n == 2 else "fine")
+    jobs = [kind.enqueue(n=n).id for n in range(15)]
+    assert [lane.turn(stopping), lane.turn(stopping)] == [10, 5]
+    lane.settle()
+    assert [play.state(job) for job in jobs].count("completed") == 14
+    assert play.state(jobs[2]) == "dead"
 
 
 def test_a_lane_that_was_cut_short_goes_on_where_it_was(
@@ -220,6 +246,7 @@ def test_a_lane_that_was_cut_short_goes_on_where_it_was(
         return execute(statement, *rest)
 
     enqueue_many([(kind, {"n": n}) for n in range(3)])
+    lane.turn(stopping)
     with connection.execute_wrapper(refuse), pytest.raises(DatabaseError):
         lane.turn(stopping)
     assert len(lane.held()) == 3
