@@ -1,6 +1,7 @@
 """What every test may use. Servers start with the first test that needs the database."""
 
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django.fixtures import Settings
 
 from config import embedded
+from jobs import breakers, stats
 from tests import rings
 
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
@@ -33,6 +35,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         for title, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(autouse=True)
+def own_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No counts and no breakers of another test, and no thread that counts behind our back."""
+    monkeypatch.setattr(stats, "_flusher", threading.Timer(0, stats.flush))  # never started
+    monkeypatch.setattr(breakers, "_local", threading.local())
+    stats._pending.clear()
+    yield
+    stats._pending.clear()
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,12 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from jobs import breakers, registry, stats
+from jobs import registry
 from jobs.engine.lane import Lane
 from jobs.registry import JobKind, job
 
 Declare = Callable[..., JobKind[Any]]
 Work = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def own_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No counts and no breakers of another test, and no thread that counts behind our back."""
-    monkeypatch.setattr(stats, "_flusher", threading.Timer(0, stats.flush))  # never started
-    monkeypatch.setattr(breakers, "_local", threading.local())
-    stats._pending.clear()
-    yield
-    stats._pending.clear()
 
 
 def _nothing(n: int = 0) -> None:

@@ -65,7 +65,9 @@ def _keys_have_one_holder(world: World) -> None:
 
 
 def _counts_are_exact(world: World) -> None:
-    events = JobStat.objects.values_list("event").annotate(n=Sum("count"))
+    # Calls are counted by a thread a second later, and not in the model.
+    ends = JobStat.objects.exclude(event__in=["enqueued", "deduplicated"])
+    events = ends.values_list("event").annotate(n=Sum("count"))
     assert dict(events) == +world.counted
     tries = JobAttempt.objects.values_list("job_id").annotate(n=Count("id"))
     assert dict(tries) == {job.id: job.tries for job in world.jobs.values() if job.tries}
