@@ -5,7 +5,7 @@ Every write presents the fence of the lease; a row whose fence has moved on is l
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -365,20 +365,25 @@ class Reaped:
 
 
 def leases_reap(
-    *, worker: str | None = None, culprits: Sequence[UUID] | None = None, limit: int = 500
+    *,
+    worker: str | None = None,
+    known: Collection[str] = (),
+    culprits: Sequence[UUID] = (),
+    limit: int = 500,
 ) -> list[Reaped]:
     """Take back jobs whose lease ran out, or all of one worker that is known to be gone.
 
-    culprits: the jobs that worker was at, often one, none if it died between two; all others in its
-    pocket keep their attempt. None: not known, so each counts a crash. Repeat and race: each row is
-    moved once, whoever comes first.
+    known: workers of which the caller knows what they are at; culprits: those jobs. All others in the
+    pockets of these workers keep their attempt; what strangers held counts a crash each. Repeat and
+    race: each row is moved once, whoever comes first.
     """
     with transaction.atomic():
         found = sql.rows(
-            "SELECT * FROM jobs_reap(%s, %s::uuid[], %s, %s, %s)",
+            "SELECT * FROM jobs_reap(%s, %s::text[], %s::uuid[], %s, %s, %s)",
             [
                 worker,
-                None if culprits is None else list(culprits),
+                list(known),
+                list(culprits),
                 settings.JOBS["max_crashes"],
                 limit,
                 clock.offset(),

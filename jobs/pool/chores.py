@@ -6,6 +6,7 @@ leader is needed. Cost: four small queries a second.
 
 import logging
 import time
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -37,7 +38,7 @@ class Chores:
         if now < self._next_at:
             return
         self._next_at = now + EVERY_S
-        for chore in (_reap, lines_wake, schedules_fire, self._scale):
+        for chore in (self._reap, lines_wake, schedules_fire, self._scale):
             try:
                 chore()
             except (OperationalError, InterfaceError):
@@ -45,6 +46,19 @@ class Chores:
             except Exception:
                 # The others must be done, and tickets handed out, whatever is wrong with one.
                 logger.exception("a chore failed: %s", chore.__name__)
+
+    def _reap(self) -> None:
+        """Leases that ran out. What our own workers are at we know, also before they are buried."""
+        known: list[str] = []
+        culprits: list[UUID] = []
+        alive_since = time.monotonic() - settings.JOBS["lease"].total_seconds() / 2
+        for _, slot in self._pool.slots():
+            if worker_id := slot.worker_id():
+                known.append(worker_id)
+                # One that beats has not died: Postgres was away for longer than its leases.
+                if slot.blamed or slot.is_dead or slot.beat < alive_since:
+                    culprits += slot.culprits()
+        _tell(leases_reap(known=known, culprits=culprits))
 
     def _scale(self) -> None:
         now = time.monotonic()
@@ -59,13 +73,9 @@ class Chores:
                 continue
             worker_id = slot.worker_id()
             if worker_id:
-                _tell(leases_reap(worker=worker_id, culprits=slot.culprits()))
+                _tell(leases_reap(worker=worker_id, known=[worker_id], culprits=slot.culprits()))
                 worker_gone(worker_id, "died")
             self._pool.clear(index)
-
-
-def _reap() -> None:
-    _tell(leases_reap())
 
 
 def _tell(reaped: list[Reaped]) -> None:

@@ -47,7 +47,10 @@ def test_of_a_worker_that_is_gone_only_the_job_it_was_at_counts_a_crash(kind: Jo
     jobs = [kind.enqueue(n=n).id for n in range(4)]
     held = play.lease(worker="gone", limit=3)
     play.lease(worker="alive")
-    found = {lost.id: lost.outcome for lost in leases_reap(worker="gone", culprits=[jobs[1]])}
+    found = {
+        lost.id: lost.outcome
+        for lost in leases_reap(worker="gone", known=["gone"], culprits=[jobs[1]])
+    }
     assert found == {jobs[0]: "released", jobs[1]: "crashed", jobs[2]: "released"}
     rows = [play.job(one.id) for one in held]
     assert [(row.attempt, row.crash_count) for row in rows] == [(0, 0), (1, 1), (0, 0)]
@@ -59,7 +62,7 @@ def test_of_a_worker_that_died_between_two_jobs_all_are_innocent(kind: JobKind[A
     for n in range(3):
         kind.enqueue(n=n)
     play.lease(worker="gone")
-    assert {lost.outcome for lost in leases_reap(worker="gone", culprits=[])} == {"released"}
+    assert {lost.outcome for lost in leases_reap(worker="gone", known=["gone"])} == {"released"}
     assert set(Job.objects.values_list("attempt", "crash_count")) == {(0, 0)}
 
 

@@ -221,12 +221,16 @@ CREATE FUNCTION jobs_count(p_stats jsonb) RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Take back what was leased and never came to an end: by lease, or of a worker known to be gone.
--- p_culprits: the jobs that worker was at; the others in its pocket are innocent and keep their attempt.
--- Without that knowledge each counts a crash, and is run alone from then on.
+-- p_known: workers of which somebody knows what they are at; p_culprits: those jobs. The others in their
+-- pockets are innocent and keep their attempt. Without that knowledge each counts a crash, and is run
+-- alone from then on; so whoever knows goes first.
 CREATE FUNCTION jobs_reap(
-    p_worker text, p_culprits uuid[], p_max_crashes integer, p_limit integer, p_shift interval
+    p_worker text, p_known text[], p_culprits uuid[], p_max_crashes integer, p_limit integer,
+    p_shift interval
 ) RETURNS TABLE (id uuid, kind text, queue text, outcome text, worker text) LANGUAGE plpgsql AS $$
 DECLARE
+    v_now timestamptz := clock_timestamp();
+    v_grace interval := '1.5 s';
     v_ids uuid[];
     v_kinds text[];
     v_queues text[];
@@ -237,15 +241,17 @@ DECLARE
 BEGIN
     IF NOT EXISTS (
         SELECT FROM jobs_job j WHERE j.state = 'running'
-            AND CASE WHEN p_worker IS NULL THEN j.lease_until < clock_timestamp() ELSE j.worker = p_worker END
+            AND CASE WHEN p_worker IS NOT NULL THEN j.worker = p_worker
+                ELSE j.lease_until < v_now AND (j.worker = ANY (p_known) OR j.lease_until < v_now - v_grace) END
     ) THEN
         RETURN;
     END IF;
     WITH lost AS MATERIALIZED (
-        SELECT j.id, j.worker, (p_worker IS NULL OR p_culprits IS NULL OR j.id = ANY (p_culprits)) AS suspect
+        SELECT j.id, j.worker, (j.worker <> ALL (p_known) OR j.id = ANY (p_culprits)) AS suspect
         FROM jobs_job j
         WHERE j.state = 'running'
-            AND CASE WHEN p_worker IS NULL THEN j.lease_until < clock_timestamp() ELSE j.worker = p_worker END
+            AND CASE WHEN p_worker IS NOT NULL THEN j.worker = p_worker
+                ELSE j.lease_until < v_now AND (j.worker = ANY (p_known) OR j.lease_until < v_now - v_grace) END
         ORDER BY j.id LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), changed AS (
         UPDATE jobs_job j SET

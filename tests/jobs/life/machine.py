@@ -151,7 +151,8 @@ class Life(RuleBasedStateMachine):
     def worker_dies(self, pick: int, is_known: bool) -> None:
         unit = self._unit(pick)
         culprits = {unit.leases[0].id}
-        leases_reap(worker=unit.worker, culprits=list(culprits) if is_known else None)
+        known = [unit.worker] if is_known else []
+        leases_reap(worker=unit.worker, known=known, culprits=list(culprits))
         for each in [one for one in self.world.units if one.worker == unit.worker]:
             self._lose(each, culprits if is_known else {one.id for one in each.leases})
 
