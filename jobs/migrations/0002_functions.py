@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         ),
         _run(
             "line",
-            "DROP FUNCTION jobs_line_wake; DROP FUNCTION jobs_line_leave; "
+            "DROP FUNCTION jobs_line_wake; DROP FUNCTION jobs_line_leave; DROP FUNCTION jobs_line_try; "
             "DROP FUNCTION jobs_line_settle; DROP FUNCTION jobs_line_enter; DROP FUNCTION jobs_line_lock",
         ),
         _run("lease", "DROP FUNCTION jobs_lease; DROP FUNCTION jobs_ready"),

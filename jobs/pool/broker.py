@@ -16,6 +16,7 @@ from django_q.brokers import Broker
 from django_q.signing import SignedPackage
 
 from jobs import sql
+from jobs.lines import lines_wake
 from jobs.pool import memory
 from jobs.pool.calls import run_called, run_missed
 from jobs.pool.chores import Chores
@@ -27,6 +28,7 @@ logger = logging.getLogger("jobs.pool")
 
 ROUND_S = 1.0  # dequeue returns after this, so that the pusher sees a stop
 AGAIN_S = 0.005  # after handing a ticket: time for its worker to lease, before we look for more
+SOON_S = 0.02  # until the next look, while all are busy or a line could not go on
 MUTE_S = 15.0  # without word to the cache, after it did not take one
 PROBE_S = 5.0  # a ticket that only proves that the pool still takes tickets
 
@@ -83,14 +85,17 @@ class TicketBroker(Broker):  # type: ignore[misc]
                 run_called(waker.wait(0.05) or set())  # their jobs wait for whoever works again
                 return None
             if now >= self._look_at:
-                due, next_due_s = self._ready(limit=pool.size)
+                due, next_due_s, stalled = self._ready(limit=pool.size)
                 self._look_at = now + min(next_due_s, ROUND_S)
+                if stalled:
+                    lines_wake()
+                    self._look_at = now + SOON_S
                 if due:
                     pool.wake()
                     if (tickets := self._hand(pool, due)) is not None:
                         return tickets
                     # All are busy: they ask again before they end their tickets.
-                    self._look_at = now + 0.02
+                    self._look_at = now + SOON_S
             if (tickets := self._probe(pool)) is not None:
                 return tickets
             called = waker.wait(max(0.0, min(self._look_at, until) - now))
@@ -121,14 +126,17 @@ class TicketBroker(Broker):  # type: ignore[misc]
         pool.hand(count)
         return [(None, self._ticket)] * count
 
-    def _ready(self, limit: int) -> tuple[int, float]:
-        """How many jobs are due (counted up to a limit) and in how many seconds the next one is."""
+    def _ready(self, limit: int) -> tuple[int, float, bool]:
+        """How many jobs are due (counted up to a limit), in how many seconds the next one is, and
+        whether lines wait for somebody who lets them go on.
+        """
         found = sql.row(
-            "SELECT due, next_due_s FROM jobs_ready(%s, %s, %s)",
+            "SELECT due, next_due_s, stalled FROM jobs_ready(%s, %s, %s)",
             [settings.JOBS["queues"], limit, clock.offset()],
         )
-        due, next_due_s = found or (0, None)
-        return int(due), ROUND_S if next_due_s is None else max(0.001, float(next_due_s))
+        due, next_due_s, stalled = found or (0, None, False)
+        next_s = ROUND_S if next_due_s is None else max(0.001, float(next_due_s))
+        return int(due), next_s, stalled
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
         """Called by the sentinel on each round: tells the watchdog, then the cache for qmonitor."""

@@ -172,7 +172,7 @@ def test_what_is_ready_is_counted_up_to_a_limit_with_the_next_time(kind: JobKind
     def ready(limit: int = 10) -> tuple[Any, ...] | None:
         return sql.row("SELECT * FROM jobs_ready(%s, %s, %s)", [["default"], limit, clock.offset()])
 
-    assert ready() == (0, None)
+    assert ready() == (0, None, False)
     kind.enqueue(delay=90)
     found = ready()
     assert found is not None

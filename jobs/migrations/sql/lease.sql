@@ -134,9 +134,10 @@ BEGIN
     END LOOP;
 END $$;
 
--- How many jobs may be leased now, counted up to a limit, and in how many seconds the next one may.
+-- How many jobs may be leased now, counted up to a limit, in how many seconds the next one may, and whether
+-- there are lines that nobody has let go on yet.
 CREATE FUNCTION jobs_ready(p_queues text[], p_limit integer, p_shift interval)
-RETURNS TABLE (due integer, next_due_s double precision) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (due integer, next_due_s double precision, stalled boolean) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_now timestamptz := clock_timestamp() + p_shift;
     v_queue text;
@@ -159,5 +160,6 @@ BEGIN
         END LOOP;
     END LOOP;
     due := least(due, p_limit);
+    stalled := EXISTS (SELECT FROM jobs_partitionwake);
     RETURN NEXT;
 END $$;

@@ -1,7 +1,8 @@
 -- Partition keys: only the head of a key's line is not blocked, so that a lease never looks at the
 -- jobs behind it. Whoever changes a line holds the key's advisory lock until commit; that also makes
 -- the order of seq within a key the order of commits. 256 locks serve all keys: a bulk insert over
--- many keys must not exhaust the lock table.
+-- many keys must not exhaust the lock table. Whoever leaves a line never waits and shares that lock, so that
+-- many leave at once; alone it has only the line itself.
 CREATE FUNCTION jobs_line_lock(p_key text) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
     SELECT hashtext(p_key) & 255
 $$;
@@ -75,29 +76,30 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Take the locks of a line that is being left, without waiting.
+CREATE FUNCTION jobs_line_try(p_key text) RETURNS boolean LANGUAGE sql VOLATILE AS $$
+    SELECT pg_try_advisory_xact_lock_shared(748201, jobs_line_lock(p_key))
+        AND pg_try_advisory_xact_lock(748203, hashtext(p_key))
+$$;
+
 -- Settle the lines that were left by jobs of this transaction. A line whose lock somebody holds (an
 -- enqueue in an open transaction) is noted instead: waiting for it could take as long as it likes.
 CREATE FUNCTION jobs_line_leave(p_keys text[], p_shift interval) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_free integer[];
-    v_keys text[];
+    v_all text[] := ARRAY(SELECT DISTINCT k FROM unnest(p_keys) k ORDER BY k);
+    v_free text[];
 BEGIN
-    SELECT array_agg(l) INTO v_free FROM (
-        SELECT DISTINCT jobs_line_lock(k) AS l FROM unnest(p_keys) k ORDER BY 1
-    ) s WHERE pg_try_advisory_xact_lock(748201, l);
-    SELECT array_agg(DISTINCT k) INTO v_keys FROM unnest(p_keys) k
-    WHERE jobs_line_lock(k) = ANY (v_free);
-    IF v_keys IS NOT NULL THEN
-        PERFORM jobs_line_settle(v_keys, p_shift);
+    v_free := ARRAY(SELECT k FROM unnest(v_all) k WHERE jobs_line_try(k));
+    IF cardinality(v_free) > 0 THEN
+        PERFORM jobs_line_settle(v_free, p_shift);
     END IF;
-    IF cardinality(v_free) IS DISTINCT FROM
-        (SELECT count(DISTINCT jobs_line_lock(k)) FROM unnest(p_keys) k) THEN
+    IF cardinality(v_free) < cardinality(v_all) THEN
         -- A note that is there already is touched, so that nobody takes it away before we commit: who
         -- settled the line then would still see our job at its head.
         INSERT INTO jobs_partitionwake (key)
-        SELECT DISTINCT k FROM unnest(p_keys) k
-        WHERE NOT (jobs_line_lock(k) = ANY (coalesce(v_free, '{}'))) ORDER BY k
+        SELECT k FROM unnest(v_all) k WHERE k <> ALL (v_free) ORDER BY k
         ON CONFLICT (key) DO UPDATE SET created_at = clock_timestamp();
+        PERFORM pg_notify('jobs_wake', '');
     END IF;
 END $$;
 
@@ -108,8 +110,8 @@ DECLARE
 BEGIN
     WITH free AS (
         SELECT n.key FROM (
-            SELECT key FROM jobs_partitionwake LIMIT 1000 FOR UPDATE SKIP LOCKED
-        ) n WHERE pg_try_advisory_xact_lock(748201, jobs_line_lock(n.key))
+            SELECT key FROM jobs_partitionwake LIMIT 500 FOR UPDATE SKIP LOCKED
+        ) n WHERE jobs_line_try(n.key)
     ), gone AS (
         DELETE FROM jobs_partitionwake w USING free WHERE w.key = free.key RETURNING w.key
     )
