@@ -35,6 +35,7 @@ class OursRunner:
         self._servers = servers
         self._workspace = workspace
         self._shape = shape
+        self._saved = f"bench_saved_{shape}"  # the shapes share a database, and take turns
         self._made = False
         self.first_of_all = 0
         self.name = "switchboard" if shape == "plain" else f"switchboard {shape}"
@@ -57,16 +58,17 @@ class OursRunner:
             "-m", "benchmarks.ours.fill", "bulk" if bulk else "one", self._fill_shape, str(jobs)
         )
         with self._connect() as connection:
-            connection.execute("DROP TABLE IF EXISTS bench_saved")
+            connection.execute(f"DROP TABLE IF EXISTS {self._saved}")
             connection.execute(
-                "CREATE UNLOGGED TABLE bench_saved AS SELECT * FROM jobs_job WHERE kind = 'bench.noop'"
+                f"CREATE UNLOGGED TABLE {self._saved} AS"
+                " SELECT * FROM jobs_job WHERE kind = 'bench.noop'"
             )
         return float(json.loads(said.splitlines()[-1])["seconds"])
 
     def refill(self) -> None:
         self._clear()
         with self._connect() as connection:
-            connection.execute("INSERT INTO jobs_job SELECT * FROM bench_saved ORDER BY seq")
+            connection.execute(f"INSERT INTO jobs_job SELECT * FROM {self._saved} ORDER BY seq")
             connection.execute("VACUUM ANALYZE jobs_job")
             connection.execute("CHECKPOINT")
 
