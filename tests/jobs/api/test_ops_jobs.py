@@ -124,8 +124,9 @@ def test_bulk_counts_first_and_acts_when_told(api: Caller) -> None:
 
 
 def test_bulk_takes_ids_and_says_what_was_refused(api: Caller) -> None:
-    waiting, running = api.make(), api.make(priority=0)
+    running = api.make()
     api.lease_one()
+    waiting = api.make()
     body = {"filter": {"ids": [waiting, running]}, "action": "retry", "dry_run": False}
 
     reply = api.post("ops/jobs:bulk", body).body
