@@ -6,13 +6,19 @@ BIN := $(VENV)/bin
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast coverage lint bench chaos migrate shell psql clean
+.PHONY: help run client sender test test-fast coverage lint bench chaos migrate shell psql clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.stamp ## Everything on this machine, with sandbox and demo (PORT, DATA_DIR, DEMO=0)
 	@exec $(BIN)/python -m config.run
+
+client: $(VENV)/run.stamp ## An inbox in this terminal (DEV_USER_ID, DEV_LOGIN, DEV_URL)
+	@exec $(BIN)/python -m clients.inbox_client
+
+sender: $(VENV)/run.stamp ## Send to it (ARGS='"Hello" --count 3 --interval 1')
+	@exec $(BIN)/python -m clients.inbox_sender $(ARGS)
 
 test: $(VENV)/dev.stamp ## All tests: unit, database, processes, browser
 	@.ci/test

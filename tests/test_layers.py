@@ -78,7 +78,7 @@ def test_imports_point_one_way() -> None:
 
 def test_every_app_is_one_of_the_layers() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
-    assert packages - {"tests", "benchmarks"} <= set(APPS)
+    assert packages - {"tests", "benchmarks", "clients"} <= set(APPS)
 
 
 def test_product_code_imports_no_tests_and_no_benchmarks() -> None:
