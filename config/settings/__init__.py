@@ -2,6 +2,7 @@
 
 from config.settings.base import *
 from config.settings.console import *
+from config.settings.inbox import *
 from config.settings.integrations import *
 from config.settings.queue import *
 from config.settings.storage import *
