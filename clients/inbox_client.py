@@ -177,8 +177,8 @@ class InboxClient:
             if not self._follows:
                 self._cursor = max(self._cursor, self._last)
         else:
-            position = data.get("position") or _position(data.get("stream_id"))
-            self._cursor = max(self._cursor, position)
+            position = data.get("position") or data.get("stream_id")
+            self._cursor = max(self._cursor, _position(position))
 
     def _pushed(self, data: dict[str, Any]) -> None:
         notification_id, edition = data["notification_id"], data.get("edition", 1)

@@ -342,7 +342,7 @@ export class Inbox extends EventTarget {
       this.#follows -= 1;
       if (!this.#follows) this.#whole();
     } else {
-      this.#cursor = Math.max(this.#cursor, data.position ?? positionOf(data.stream_id));
+      this.#cursor = Math.max(this.#cursor, positionOf(data.position ?? data.stream_id));
       this.#items.trim();
     }
     this.#changed();
