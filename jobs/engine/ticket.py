@@ -52,6 +52,7 @@ class WorkerProcess:
         self.lanes = self.own_lanes + (self.threads.lanes if self.threads else [])
         self.beat = Beat(self.id, self.lanes, slot)
         self.is_unsure = False  # a ticket failed: there may be leases that we do not know
+        self._main_first = True  # which lanes are asked first
         if slot is not None:
             slot.name = self.id.encode()
             slot.beat = time.monotonic()
@@ -109,16 +110,12 @@ class WorkerProcess:
     def _work(self, until: float) -> None:
         main, threads = _Question(), _Question()
         while True:
-            now = time.monotonic()
-            late, stopping = now >= until, self.beat.stopping.is_set()
-            wakes = memory.current.wakes if memory.current else 0
+            late, stopping = time.monotonic() >= until, self.beat.stopping.is_set()
             found = 0
-            if self.threads and self.threads.has_room and not (late or stopping):
-                found += threads.ask(self.threads.turn, self.beat.stopping, wakes, now)
-            if self.main and stopping:
+            if stopping and self.main:
                 self.main.settle()
-            elif self.main:
-                found += main.ask(self.main.turn, self.beat.stopping, wakes, now)
+            elif not stopping:
+                found = self._ask(main, None if late else threads)
             if self.alone.is_loaded:
                 if self.threads:
                     self.threads.drain()
@@ -131,6 +128,20 @@ class WorkerProcess:
                 if self.main:
                     self.main.settle()
                 return
+
+    def _ask(self, main: "_Question", threads: "_Question | None") -> int:
+        """Let the lanes look for jobs. First those that found some last: likely they do again."""
+        now, wakes = time.monotonic(), memory.current.wakes if memory.current else 0
+        of_main = of_threads = 0
+        if self.main and self._main_first:
+            of_main = main.ask(self.main.turn, self.beat.stopping, wakes, now)
+        if threads and self.threads and self.threads.has_room:
+            of_threads = threads.ask(self.threads.turn, self.beat.stopping, wakes, now)
+        if self.main and not self._main_first:
+            of_main = main.ask(self.main.turn, self.beat.stopping, wakes, now)
+        if bool(of_main) != bool(of_threads):
+            self._main_first = bool(of_main)
+        return of_main + of_threads
 
 
 class _Question:
