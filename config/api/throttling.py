@@ -1,6 +1,7 @@
 """How many requests one account may make. Redis counts them, for all web processes together."""
 
 import logging
+from dataclasses import dataclass
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +23,15 @@ AWAY_S = 5.0
 logger = logging.getLogger("switchboard.api")
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one caller may do: `limit` requests in `period_s`."""
+
+    key: str
+    limit: int
+    period_s: int
+
+
 class AccountThrottle(BaseThrottle):
     """So many requests per account as DEFAULT_THROTTLE_RATES["account"] says.
 
@@ -36,27 +46,42 @@ class AccountThrottle(BaseThrottle):
         self._wait_s: float | None = None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        if request.user.is_authenticated:
-            scope, who = "account", str(request.user.pk)
-        else:
-            scope, who = "anon", request.META.get("REMOTE_ADDR") or "unknown"
-        rate: Any = api_settings.DEFAULT_THROTTLE_RATES.get(scope)
-        if not rate or monotonic() < AccountThrottle.away_until:
+        quota = quota_of(request)
+        if quota is None:
             return True
-        limit, period_s = parse_rate(rate)
-        try:
-            used, elapsed = _count(f"throttle:{scope}:{who}", period_s)
-        except RedisError as exc:
-            AccountThrottle.away_until = monotonic() + AWAY_S
-            logger.warning("requests are not counted, Redis is away: %s", type(exc).__name__)
+        used, elapsed = spend(quota, 1)
+        if used <= quota.limit:
             return True
-        if used <= limit:
-            return True
-        self._wait_s = period_s - elapsed
+        self._wait_s = quota.period_s - elapsed
         return False
 
     def wait(self) -> float | None:
         return self._wait_s
+
+
+def quota_of(request: Request) -> Quota | None:
+    """The quota of whoever asks; None: as many as they like."""
+    if request.user.is_authenticated:
+        scope, who = "account", str(request.user.pk)
+    else:
+        scope, who = "anon", request.META.get("REMOTE_ADDR") or "unknown"
+    rate: Any = api_settings.DEFAULT_THROTTLE_RATES.get(scope)
+    return Quota(f"throttle:{scope}:{who}", *parse_rate(rate)) if rate else None
+
+
+def spend(quota: Quota, amount: int) -> tuple[float, float]:
+    """Count so many requests. Returns how many the window holds now, and the seconds since it began.
+
+    Without Redis it holds none.
+    """
+    if monotonic() < AccountThrottle.away_until:
+        return 0.0, 0.0
+    try:
+        return _count(quota.key, quota.period_s, amount)
+    except RedisError as exc:
+        AccountThrottle.away_until = monotonic() + AWAY_S
+        logger.warning("requests are not counted, Redis is away: %s", type(exc).__name__)
+        return 0.0, 0.0
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
@@ -67,12 +92,11 @@ def parse_rate(rate: str) -> tuple[int, int]:
     return int(count), PERIODS_S[period[0]]
 
 
-def _count(key: str, period_s: int) -> tuple[float, float]:
-    """Add this request. Returns how many the window holds, and the seconds since it began."""
+def _count(key: str, period_s: int, amount: int) -> tuple[float, float]:
     window, elapsed = divmod(time(), period_s)
     this, last = cache.make_key(f"{key}:{window:.0f}"), cache.make_key(f"{key}:{window - 1:.0f}")
     with get_redis_connection("default").pipeline(transaction=False) as pipe:
-        pipe.incr(this)
+        pipe.incrby(this, amount)
         pipe.expire(this, period_s * 2)
         pipe.get(last)
         now, _, before = pipe.execute()
