@@ -33,10 +33,15 @@ class Grant:
 # Sessions and the hashes of tokens are nobody's business.
 _SECRETS = ("knox.*", "sessions.*")
 # What an operator does goes through the services; the rows behind them are not edited by hand.
-_ACTS = tuple(
-    f"{app}.{verb}_*"
-    for app in ("jobs", "telegram")
-    for verb in ("operate", "pause", "direct", "enqueue", "send")
+_ACTS = (
+    *(
+        f"{app}.{verb}_*"
+        for app in ("jobs", "telegram")
+        for verb in ("operate", "pause", "direct", "enqueue", "send")
+    ),
+    "inbox.send_notification",
+    "inbox.change_notification",  # recall and edit
+    "inbox.change_recipient",  # preferences
 )
 
 GROUPS: dict[str, Grant] = {

@@ -59,6 +59,16 @@ AREAS: tuple[Area, ...] = (
     Area(
         "Notifications",
         (
+            Entry("Notifications", "notifications", model="inbox.notification"),
+            Entry(
+                "Write a notification",
+                "edit_notifications",
+                page="admin:inbox_notification_compose",
+                permission="inbox.send_notification",
+            ),
+            Entry("Recipients", "contacts", model="inbox.recipient"),
+            Entry("Pods", "dns", model="inbox.pod"),
+            Entry("Connected clients", "devices", model="inbox.client"),
             Entry("Telegram queue", "send", model="telegram.queuedmessage"),
             Entry(
                 "Write a message",

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django import template
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -41,6 +41,18 @@ VERBS = {
     "workers.run": "set to work again",
     "workers.quiet": "quieted",
     "workers.terminate": "told to stop",
+    "telegram.send": "wrote",
+    "telegram.retry": "retried",
+    "telegram.cancel": "cancelled",
+    "telegram.bulk_retry": "retried many",
+    "telegram.bulk_cancel": "cancelled many",
+    "inbox.send": "sent",
+    "inbox.update": "edited",
+    "inbox.recall": "recalled",
+    "inbox.expire": "expired",
+    "inbox.bulk_recall": "recalled many",
+    "inbox.bulk_expire": "expired many",
+    "inbox.preferences": "changed the preferences of",
 }
 
 # What a badge says, beside its colour, which is a class of static/jobs/console.css.
@@ -165,13 +177,29 @@ def object_link(entry: AuditEntry) -> SafeString | str:
     name = entry.object_id
     if entry.object_type == "job":
         return format_html("job {}", job_link(name, name))
-    if (page := _PAGES.get(entry.object_type)) is None:
+    if not (address := _address(entry.object_type, name)):
         return f"{entry.object_type} {name}"
-    address = f"{reverse(f'admin:jobs_{page}_changelist')}#{entry.object_type}-{quote(name)}"
     return format_html('{} <a href="{}">{}</a>', entry.object_type, address, name)
 
 
-_PAGES = {"queue": "queue", "schedule": "scheduleentry", "breaker": "breaker", "worker": "worker"}
+# Where things are: on a list of all, on a page of their own, or found by a search.
+_LISTED = {"queue": "queue", "schedule": "scheduleentry", "breaker": "breaker", "worker": "worker"}
+_PAGES = {"telegram message": "telegram_queuedmessage", "notification": "inbox_notification"}
+_SOUGHT = {"recipient": "inbox_recipient"}
+
+
+def _address(kind: str, name: str) -> str:
+    """The address of a thing; nothing if it has none. The apps above may be missing."""
+    try:
+        if kind in _LISTED:
+            return f"{reverse(f'admin:jobs_{_LISTED[kind]}_changelist')}#{kind}-{quote(name)}"
+        if kind in _PAGES:
+            return reverse(f"admin:{_PAGES[kind]}_change", args=[name])
+        if kind in _SOUGHT:
+            return f"{reverse(f'admin:{_SOUGHT[kind]}_changelist')}?q={quote(name)}"
+    except NoReverseMatch:
+        return ""
+    return ""
 
 
 @register.filter

@@ -83,6 +83,14 @@ def test_words_are_escaped() -> None:
     assert "<script>" not in object_link(entry)
 
 
+def test_what_an_act_was_about_has_a_link_if_it_has_a_page() -> None:
+    message = object_link(AuditEntry(object_type="telegram message", object_id="7"))
+    assert 'href="/admin/telegram/queuedmessage/7/change/"' in message
+    for kind, name in (("telegram message", "many"), ("panel", "7"), ("notification", "7")):
+        entry = AuditEntry(object_type=kind, object_id=name)
+        assert object_link(entry) == f"{kind} {name}"
+
+
 def test_small_words() -> None:
     assert capped(7) == "7"
     assert capped(10_001) == "10,000+"
@@ -94,5 +102,7 @@ def test_small_words() -> None:
     assert span(None) == ""
     assert priority_word(0) == "critical"
     assert verb("queues.pause") == "paused"
-    assert verb("telegram.retry") == "telegram.retry"
+    assert verb("telegram.retry") == "retried"
+    assert verb("inbox.recall") == "recalled"
+    assert verb("panel.reboot") == "panel.reboot"
     assert pretty({"text": "привет"}) == '{\n  "text": "привет"\n}'
