@@ -1,12 +1,12 @@
 """What the server says over WebSocket, as JSON text. The names are those of the source document."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
 from notifications.inbox.positions import stream_id
-from notifications.inbox.shapes import Row
+from notifications.inbox.shapes import Row, Target
 
 _OPTIONS = orjson.OPT_UTC_Z
 
@@ -19,6 +19,30 @@ def dump(kind: str, data: Any) -> str:
 def push_frame(row: Row) -> str:
     """A notification, with how it stands now."""
     return dump("notification.push", _shown(row))
+
+
+def push_form(row: Row) -> Callable[[str, int], str]:
+    """push_frame for many that differ in nothing but (notification_id, position)."""
+    shown = _shown(row)
+    del shown["notification_id"], shown["stream_id"]
+    rest = orjson.dumps(shown, option=_OPTIONS).decode()[1:]
+    begin = '{"type":"notification.push","data":{"notification_id":"'
+    return lambda each_id, position: (
+        f'{begin}{each_id}","stream_id":"{stream_id(position)}",{rest}}}'
+    )
+
+
+def payload_form(row: Row) -> Callable[[str, Target], str]:
+    """The JSON kept under the key of a notification, for many that differ in nothing but
+    (notification_id, target)."""
+    said = {"message": row.message, "created_at": row.created_at, "source": row.source}
+    rest = orjson.dumps(said, option=_OPTIONS).decode()[1:-1]
+
+    def payload(each_id: str, target: Target) -> str:
+        login = orjson.dumps(target[1]).decode()
+        return f'{{"notification_id":"{each_id}",{rest},"target":{{"id":{target[0]},"login":{login}}}}}'
+
+    return payload
 
 
 def sync_frame(rows: Iterable[Row]) -> str:

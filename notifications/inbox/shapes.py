@@ -42,8 +42,16 @@ class Draft:
 
 
 @dataclass(slots=True)
+class Accepted:
+    """What became of a draft: per distinct target, in their order, unread, deferred or muted."""
+
+    draft: Draft
+    states: list[str]
+
+
+@dataclass(slots=True)
 class Change:
-    """One change of one person's inbox, as it is published.
+    """One change of one person's inbox, as it is published; notifications.inbox.changes makes them.
 
     prev: the person's position before this change. payload: JSON for the key of the notification,
     with its time to live; None where that key does not change.
@@ -57,7 +65,7 @@ class Change:
     kind: str
     notification_id: str
     frame: str
-    payload: bytes | None = None
+    payload: str | None = None
     ttl_s: int = 0
 
 
@@ -97,6 +105,8 @@ class Missed(NamedTuple):
     position: int
     prev: int
     frame: str
+    kind: str
+    notification_id: str
 
 
 @dataclass(slots=True)
