@@ -57,10 +57,10 @@ def token(account: Callable[..., User]) -> Callable[..., dict[str, str]]:
     return make
 
 
-def same(door: Any, site: Any, *request: Any, **headers: str) -> Reply:
+def same(door: Any, site: Any, body: bytes, **headers: str) -> Reply:
     """Ask both ways; they must not differ. Returns the answer."""
     given = {"X-Correlation-ID": "from-outside-1", **headers}
-    by_door, by_site = ask(door, PATH, *request, given), ask(site, PATH, *request, given)
+    by_door, by_site = ask(door, PATH, body, given), ask(site, PATH, body, given)
     assert by_door.status == by_site.status
     assert by_door.content == by_site.content
     kept = [
