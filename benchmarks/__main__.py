@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.bench_venv import ROOT
 from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
+from benchmarks.inbox.suite import inbox
 from benchmarks.jobs_suite import jobs
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchFailed
@@ -22,6 +23,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "jobs": jobs,
     "idle": idle,
     "telegram": telegram,
+    "inbox": inbox,
 }
 
 
