@@ -289,6 +289,11 @@ class Migration(migrations.Migration):
                         name="inbox_notification_history",
                     ),
                     models.Index(
+                        condition=models.Q(("state", "unread")),
+                        fields=["recipient", "position"],
+                        name="inbox_notification_unread",
+                    ),
+                    models.Index(
                         condition=models.Q(
                             ("collapse_key__isnull", False), ("state__in", ["unread", "deferred"])
                         ),

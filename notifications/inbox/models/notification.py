@@ -94,6 +94,11 @@ class Notification(models.Model):
                 name="inbox_notification_history",
             ),
             models.Index(
+                fields=["recipient", "position"],
+                condition=Q(state="unread"),
+                name="inbox_notification_unread",
+            ),
+            models.Index(
                 fields=["recipient", "collapse_key"],
                 condition=Q(state__in=["unread", "deferred"], collapse_key__isnull=False),
                 name="inbox_notification_collapse",

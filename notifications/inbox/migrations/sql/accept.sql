@@ -28,7 +28,8 @@ END $$;
 -- Accept one notification per target. Nobody is named twice with one collapse key in one call.
 -- p_shared: all targets get the same, which then stands in the first place of the arrays after it.
 -- One row comes back, its arrays in the order of the targets; position is null for what is not shown now.
--- states is null where all are unread. replaced_*: older ones whose place was taken.
+-- states is null where all are unread. replaced_*: older ones whose place was taken. deliver_ats and
+-- fallback_ats: the moments at which somebody must look at them again.
 CREATE FUNCTION inbox_accept(
     p_ids uuid[], p_users bigint[], p_logins text[], p_shared boolean,
     p_messages text[], p_sources text[], p_created timestamptz[], p_ttls integer[], p_keys text[],
@@ -37,7 +38,8 @@ CREATE FUNCTION inbox_accept(
     OUT accepted_at timestamptz, OUT outbox_id bigint, OUT recipient_ids bigint[], OUT states text[],
     OUT positions bigint[], OUT prevs bigint[],
     OUT replaced_ids uuid[], OUT replaced_recipients bigint[], OUT replaced_streams bigint[],
-    OUT replaced_positions bigint[], OUT replaced_prevs bigint[]
+    OUT replaced_positions bigint[], OUT replaced_prevs bigint[],
+    OUT deliver_ats timestamptz[], OUT fallback_ats timestamptz[]
 ) LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     SET enable_hashjoin = off SET enable_mergejoin = off
@@ -99,6 +101,18 @@ BEGIN
         PERFORM inbox_count(s.state, s.n, accepted_at) FROM (
             SELECT t.state, count(*) AS n FROM unnest(states) t (state) WHERE t.state <> 'unread' GROUP BY 1
         ) s;
+    END IF;
+    IF states IS NOT NULL THEN
+        deliver_ats := ARRAY(
+            SELECT DISTINCT t.until FROM unnest(states, v_untils) t (state, until) WHERE t.state = 'deferred'
+        );
+    END IF;
+    IF cardinality(array_remove(v_after, NULL)) > 0 THEN
+        -- What is deferred is looked at when it is shown.
+        fallback_ats := ARRAY(
+            SELECT DISTINCT accepted_at + make_interval(secs => t.after)
+            FROM unnest(v_shown, v_after) t (shown, after) WHERE t.shown IS NOT NULL AND t.after IS NOT NULL
+        );
     END IF;
     SELECT a.positions, a.prevs INTO positions, prevs
     FROM inbox_advance(v_shown, array_fill(1, ARRAY[cardinality(p_ids)]), accepted_at) a;

@@ -77,15 +77,25 @@ CREATE FUNCTION inbox_count(p_event text, p_count bigint, p_at timestamptz) RETU
     SELECT date_trunc('minute', p_at), p_event, p_count WHERE p_count > 0
 $$;
 
--- When the quiet hours end in which p_at lies; null if it lies in none. On the clock of the person.
+-- When the quiet hours end in which p_at lies; null if it lies in none. The wall clock of the person
+-- decides. Where clocks are put forward over the end, the quiet hours end with that; where the end
+-- comes twice, they end with the second.
 CREATE FUNCTION inbox_quiet_until(p_at timestamptz, p_from time, p_to time, p_zone text)
 RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN p_from < p_to AND t.clock >= p_from AND t.clock < p_to
-            OR p_from > p_to AND t.clock < p_to THEN (t.day + p_to) AT TIME ZONE p_zone
-        WHEN p_from > p_to AND t.clock >= p_from THEN (t.day + 1 + p_to) AT TIME ZONE p_zone
+        WHEN t.wall_end IS NULL OR t.until AT TIME ZONE p_zone = t.wall_end THEN t.until
+        -- No clock shows the end on that day: the first minute in which they show a later time.
+        ELSE (SELECT min(m) FROM generate_series(t.until - interval '3 hours', t.until, interval '1 minute') m
+            WHERE m > p_at AND m AT TIME ZONE p_zone >= t.wall_end)
     END
     FROM (
-        SELECT (p_at AT TIME ZONE p_zone)::time AS clock, (p_at AT TIME ZONE p_zone)::date AS day
+        SELECT w.wall_end, w.wall_end AT TIME ZONE p_zone AS until FROM (
+            SELECT CASE
+                WHEN p_from < p_to AND c.wall::time >= p_from AND c.wall::time < p_to
+                    OR p_from > p_to AND c.wall::time < p_to THEN c.wall::date + p_to
+                WHEN p_from > p_to AND c.wall::time >= p_from THEN c.wall::date + 1 + p_to
+            END AS wall_end
+            FROM (SELECT p_at AT TIME ZONE p_zone AS wall) c
+        ) w
     ) t
 $$;

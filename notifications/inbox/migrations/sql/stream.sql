@@ -20,10 +20,8 @@ BEGIN
     FROM unnest(p_recipients) WITH ORDINALITY w (id, ord)
     JOIN inbox_recipient r ON r.id = w.id
     LEFT JOIN LATERAL (
-        -- As many as are counted, so that the walk ends with the oldest unread one.
         (SELECT * FROM inbox_notification i
-        WHERE i.recipient_id = r.id AND i.position IS NOT NULL AND i.state = 'unread'
-        ORDER BY i.position DESC LIMIT least(r.unread, p_most))
+        WHERE i.recipient_id = r.id AND i.state = 'unread' ORDER BY i.position DESC LIMIT p_most)
         UNION ALL
         SELECT l.* FROM (
             SELECT * FROM inbox_notification i
