@@ -5,6 +5,7 @@ does to the database meanwhile goes through `meanwhile`.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -13,13 +14,16 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group, User
 from django.db import connection, connections
+from django.test import Client
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
@@ -28,6 +32,9 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+
+from config.accounts import service_account_create
+from tests.browser.inbox_pod import Backend, Pod
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
@@ -61,19 +68,24 @@ def site(django_db_setup: None) -> Iterator[str]:
             ],
             pass_fds=[listening.fileno()],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "tests.settings",
-                "DATABASE_URL": _database_url(),
-                "REDIS_URL": settings.REDIS_URL,
-                "LOG_LEVEL": "ERROR",
-            },
+            env=_environment(),
         )  # fmt: skip
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
+
+
+def _environment() -> dict[str, str]:
+    """What a web process on the test database needs."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": _database_url(),
+        "REDIS_URL": settings.REDIS_URL,
+        "LOG_LEVEL": "ERROR",
+    }
 
 
 def _database_url() -> str:
@@ -102,6 +114,11 @@ def chromium() -> Iterator[Browser]:
 
 
 Open = Callable[..., Page]
+Enter = Callable[..., Page]
+
+# Chromium tells a lost or refused connection as an error of the page.
+_EXPECTED = re.compile("Failed to load resource|WebSocket connection to")
+_OPENING = ("inbox.send_notification", "inbox.change_notification", "inbox.view_notification")
 
 
 @pytest.fixture
@@ -144,3 +161,67 @@ def meanwhile() -> Iterator[Callable[[Callable[[], T]], T]]:
 
         yield do
         do(connections.close_all)
+
+
+@pytest.fixture
+def pod(database: None) -> Iterator[Pod]:
+    made = Pod(_environment())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def backend(pod: Pod) -> Iterator[Backend]:
+    issued = service_account_create(name="shop", permissions=_OPENING, lifetime=timedelta(hours=1))
+    made = Backend(pod, issued.token)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def staff(database: None) -> Callable[..., str]:
+    """The key of a session: staff("olga", "Operator")."""
+
+    def make(name: str, *groups: str, **fields: Any) -> str:
+        user = User.objects.create_user(name, **{"is_staff": True, **fields})
+        user.groups.set(Group.objects.filter(name__in=groups))
+        client = Client()
+        client.force_login(user)
+        return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+    return make
+
+
+@pytest.fixture
+def enter(pod: Pod, backend: Backend, staff: Callable[..., str]) -> Iterator[Enter]:
+    """A window at the console, as an admin: enter(), enter("/?inbox=1-alice", NARROW).
+
+    The ORM cannot be used once the first window is open. Errors of scripts fail the test.
+    """
+    keys = {"admin": staff("olga", is_superuser=True), "nobody": staff("nina"), "stranger": ""}
+    started = ExitStack()
+    browsers: list[Browser] = []
+    errors: list[str] = []
+
+    def note(kind: str, text: str) -> None:
+        if kind == "error" and not _EXPECTED.search(text):
+            errors.append(text)
+
+    def make(path: str = "/", viewport: ViewportSize = WIDE, who: str = "admin") -> Page:
+        if not browsers:
+            browsers.append(started.enter_context(chromium()))
+        context = browsers[0].new_context(viewport=viewport, base_url=pod.url)
+        if keys[who]:
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": keys[who], "url": pod.url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: note(message.type, message.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path)
+        return page
+
+    with started:
+        yield make
+    assert errors == []
