@@ -145,7 +145,8 @@ class CrowdProcess:
         loop = asyncio.get_running_loop()
         await loop.sock_connect(line, (host, port))
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = seat.socket = Socket(seat, self._ledger, request, greeted=self._greeted)
+        client = Socket(seat, self._ledger, request, greeted=self._greeted, loop=loop)
+        seat.socket = client
         await loop.create_connection(lambda: client, sock=line)
         await asyncio.wait_for(client.ready, _PATIENCE_S)
 

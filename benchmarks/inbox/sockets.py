@@ -60,7 +60,15 @@ class Seat:
 class Socket(asyncio.Protocol):
     """One connection of one seat."""
 
-    def __init__(self, seat: Seat, ledger: Ledger, request: bytes, *, greeted: bool) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        ledger: Ledger,
+        request: bytes,
+        *,
+        greeted: bool,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self._seat = seat
         self._ledger = ledger
         self._request = request
@@ -69,7 +77,7 @@ class Socket(asyncio.Protocol):
         self._upgraded = False
         self._leaving = False
         self._transport: asyncio.Transport
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[None] = loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's inherits from nothing
