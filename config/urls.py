@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", pages.schema, name="api-schema"),
     path("api/docs/", pages.docs, name="api-docs"),
     path("", include("notifications.telegram.api")),
+    path("", include("notifications.inbox.api.urls")),
     path("", include("notifications.inbox.live.api")),
     path("", include("jobs.api.urls")),
     path("admin/", admin.site.urls),

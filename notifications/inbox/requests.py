@@ -63,8 +63,8 @@ def draft_read(body: Any) -> Draft:
 
 def target_check(user_id: Any, login: Any) -> str:
     """What is wrong with a person's name: one sentence, or nothing."""
-    if type(user_id) is not int or not 1 <= user_id <= MOST_ID:
-        return f"id must be a whole number from 1 to {MOST_ID}."
+    if type(user_id) is not int or not 0 <= user_id <= MOST_ID:
+        return f"id must be a whole number from 0 to {MOST_ID}."
     if not isinstance(login, str) or not login.strip() or len(login) > LOGIN_LIMIT:
         return f"login must have 1 to {LOGIN_LIMIT} characters."
     if _CONTROL.search(login):

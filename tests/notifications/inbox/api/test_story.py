@@ -25,7 +25,7 @@ def later(minutes: float) -> datetime:
 
 def row_of(changes: dict[str, Any]) -> Notification:
     """A row with these fields; a span stands for the moment after it."""
-    fields = {
+    fields: dict[str, Any] = {
         name: clock.now() + value if isinstance(value, timedelta) else value
         for name, value in changes.items()
     }
