@@ -49,7 +49,8 @@ BEGIN
         array_agg(CASE WHEN t.nth = 0 THEN t.last_position ELSE t.start + t.nth - 1 END ORDER BY t.ord)
     INTO positions, prevs
     FROM (
-        SELECT c.ord, c.nth, r.last_position, greatest(r.last_position + 1, v_ms) AS start
+        SELECT c.ord, c.nth, r.last_position,
+            CASE WHEN r.id IS NOT NULL THEN greatest(r.last_position + 1, v_ms) END AS start
         FROM (
             SELECT u.ord, u.recipient_id,
                 row_number() OVER (PARTITION BY u.recipient_id ORDER BY u.ord) - 1 AS nth
