@@ -52,6 +52,7 @@ class Watch:
         known: dict[str, str] = {}
         self._followers += 1
         if self._looking is None:
+            self._turned = asyncio.Event()  # of the present event loop
             self._looking = asyncio.create_task(self._look())
         try:
             while True:
