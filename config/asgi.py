@@ -1,8 +1,27 @@
-"""HTTP for uvicorn: `uvicorn config.asgi:application`."""
+"""HTTP and WebSocket for uvicorn. Sockets need `python -m config.serve`, which also drains them."""
 
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import path
 
 from config.start import start
 
 start(servers=True)
-application = get_asgi_application()
+site: Any = get_asgi_application()  # what is imported below needs the apps
+
+from config.api.door import Door  # noqa: E402
+from config.lifespan import lifespan  # noqa: E402
+from notifications.inbox.api import notify  # noqa: E402
+from notifications.inbox.consumers import inbox, nowhere  # noqa: E402
+from notifications.inbox.live.consumers import console  # noqa: E402
+
+sockets: dict[str, Any] = {"ws": inbox, "ws/console": console, "<path:path>": nowhere}
+application = ProtocolTypeRouter(
+    {
+        "http": Door(site, {f"/{notify.PATH}": notify.NotifyApi}),
+        "websocket": URLRouter([path(address, app) for address, app in sockets.items()]),
+        "lifespan": lifespan,
+    }
+)
