@@ -13,7 +13,7 @@ class Backoff:
 
     least_s: float = 0.1
     first_s: float = 1.0
-    most_s: float = 30.0
+    most_s: float = 10.0
     tries: int = 0
 
     def next(self) -> float:

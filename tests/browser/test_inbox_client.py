@@ -9,6 +9,7 @@ from playwright.sync_api import Page, WebSocketRoute
 from notifications.inbox.epochs import epoch_renew
 from tests.browser.conftest import Enter
 from tests.browser.inbox_pod import Backend
+from tests.processes.waiting import until
 
 Meanwhile = Callable[[Callable[[], Any]], Any]
 
@@ -54,9 +55,14 @@ def make(enter: Enter) -> Callable[..., Page]:
     return begin
 
 
+def holds(page: Page, condition: str) -> None:
+    """Return when it does. The page's own policy forbids the waiting that Playwright would do in it."""
+    until(lambda: page.evaluate(condition), condition)
+
+
 def connect(page: Page) -> None:
     page.evaluate("inbox.open()")
-    page.wait_for_function("inbox.state === 'open'")
+    holds(page, "inbox.state === 'open'")
 
 
 def messages(page: Page) -> list[str]:
@@ -87,7 +93,7 @@ def test_what_was_missed_comes_once_and_in_order(
     page = make()
     connect(page)
     backend.send("known")
-    page.wait_for_function("inbox.items.length === 1")
+    holds(page, "inbox.items.length === 1")
     page.evaluate("inbox.close()")
     for text in ("first", "second", "third"):
         made = backend.send(text)
@@ -107,7 +113,7 @@ def test_after_history_was_lost_the_list_is_made_anew(
     page = make()
     connect(page)
     backend.send("one")
-    page.wait_for_function("inbox.items.length === 1")
+    holds(page, "inbox.items.length === 1")
     epoch = page.evaluate("inbox.position.epoch")
     page.evaluate("inbox.close()")
     meanwhile(epoch_renew)
@@ -158,11 +164,11 @@ def test_reads_made_offline_are_sent_in_bursts_that_the_server_takes(
     connect(page)
     for n in range(count):
         backend.send(f"number {n}")
-    page.wait_for_function(f"inbox.unread === {count}")
+    holds(page, f"inbox.unread === {count}")
     page.evaluate("inbox.close(); inbox.readAll()")
     assert page.evaluate("[inbox.waiting, inbox.unread]") == [count, 0]
     connect(page)
-    page.wait_for_function("inbox.waiting === 0")
+    holds(page, "inbox.waiting === 0")
     assert told(page, "problem") == []
     assert {status for _, status in backend.history()} == {"read"}
     assert page.evaluate("inbox.unread") == 0
@@ -172,14 +178,14 @@ def test_reads_outlive_the_page(make: Callable[..., Page], backend: Backend) -> 
     page = make(isKept=True)
     connect(page)
     backend.send("read on the train")
-    page.wait_for_function("inbox.items.length === 1")
+    holds(page, "inbox.items.length === 1")
     page.evaluate("inbox.close(); inbox.readAll()")
     page.reload()
     assert backend.history() == [("read on the train", "unread")]
     make(page, isKept=True)
     assert page.evaluate("inbox.waiting") == 1
     connect(page)
-    page.wait_for_function("inbox.waiting === 0")
+    holds(page, "inbox.waiting === 0")
     assert backend.history() == [("read on the train", "read")]
     assert page.evaluate("localStorage.length") == 0
 
@@ -188,7 +194,7 @@ def test_a_read_of_nothing_leaves_the_queue(make: Callable[..., Page]) -> None:
     page = make()
     connect(page)
     page.evaluate("inbox.read('0192d3a0-0000-7000-8000-000000000000')")
-    page.wait_for_function("inbox.waiting === 0")
+    holds(page, "inbox.waiting === 0")
     assert [each["code"] for each in told(page, "problem")] == ["notification_unknown"]
     assert page.evaluate("inbox.state") == "open"
 
@@ -207,7 +213,7 @@ def test_older_ones_are_asked_for(make: Callable[..., Page], backend: Backend) -
 def test_who_is_refused_again_and_again_stops_asking(make: Callable[..., Page]) -> None:
     page = make(ticket="not-one-of-theirs")
     page.evaluate("inbox.open()")
-    page.wait_for_function("inbox.state === 'refused'")
+    holds(page, "inbox.state === 'refused'")
     states = [each["state"] for each in told(page, "state")]
     assert states.count("connecting") == 3
     assert states[-1] == "refused"

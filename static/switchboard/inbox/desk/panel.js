@@ -1,5 +1,5 @@
 // A real inbox as anybody: the first thing a visitor tries.
-import { Inbox, Refused } from "../client.js";
+import { Backoff, Inbox, Refused } from "../client.js";
 import { call } from "./api.js";
 import { h, moment, reconcile, span, whoIn } from "./dom.js";
 
@@ -84,7 +84,7 @@ export function panelWire(root, opened) {
     leaving.clear();
     list.replaceChildren();
     const name = `${who.user_id}-${who.login}`;
-    inbox = new Inbox({ identify, name, device: "console", storage: localStorage });
+    inbox = new Inbox({ identify, name, device: "console", storage: localStorage, backoff: new Backoff({ most: 10_000 }) });
     const mine = inbox;
     const on = (type, act) => mine.addEventListener(type, ({ detail }) => { if (mine === inbox) act(detail); });
     on("state", tell);
