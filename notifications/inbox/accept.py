@@ -18,14 +18,17 @@ from lib.context import correlation_id
 from notifications.inbox import publisher
 from notifications.inbox.changes import change_recalled
 from notifications.inbox.drafts import data_text, draft_check
+from notifications.inbox.fallback import fallbacks_enqueue
 from notifications.inbox.frames import payload_form, push_form
+from notifications.inbox.quiet import releases_enqueue
 from notifications.inbox.shapes import NEW, Accepted, Change, Draft, Row, Target
 
 SMALL = 20  # targets; larger drafts are written by a call of their own, which names the text once
 
 _ACCEPT = """
 SELECT accepted_at, outbox_id, recipient_ids, states, positions, prevs, replaced_ids,
-    replaced_recipients, replaced_streams, replaced_positions, replaced_prevs
+    replaced_recipients, replaced_streams, replaced_positions, replaced_prevs,
+    deliver_ats, fallback_ats
 FROM inbox_accept(%s::uuid[], %s::bigint[], %s::text[], %s, %s::text[], %s::text[],
     %s::timestamptz[], %s::integer[], %s::text[], %s::smallint[], %s::text[], %s::integer[],
     %s::bigint[], %s::text[], %s)
@@ -48,6 +51,8 @@ class Written:
     replaced_streams: list[int | None] | None
     replaced_positions: list[int | None] | None
     replaced_prevs: list[int | None] | None
+    deliver_ats: list[datetime] | None
+    fallback_ats: list[datetime] | None
 
 
 def accept(drafts: Sequence[Draft]) -> list[Accepted]:
@@ -70,11 +75,10 @@ def drafts_write(drafts: Sequence[Draft]) -> list[Accepted]:
     for draft in drafts:
         draft.correlation_id = draft.correlation_id or cause
     calls = list(_calls(drafts))
-    if len(calls) == 1:
-        return _write(calls[0])
-    with transaction.atomic():
-        everybody = list(dict.fromkeys(target for draft in drafts for target in draft.ids))
-        sql.row(_LOCK, [*_split(everybody)])
+    with transaction.atomic(savepoint=False):
+        if len(calls) > 1:
+            everybody = list(dict.fromkeys(target for draft in drafts for target in draft.ids))
+            sql.row(_LOCK, _split(everybody))
         return [accepted for call in calls for accepted in _write(call)]
 
 
@@ -104,6 +108,10 @@ def _write(call: list[Draft]) -> list[Accepted]:
         make = partial(_changes, call, written)
         size = len(written.recipient_ids)
         transaction.on_commit(partial(publisher.publish_later, make, size, written.outbox_id))
+    if written.deliver_ats:
+        releases_enqueue(written.deliver_ats)
+    if written.fallback_ats:
+        fallbacks_enqueue(written.fallback_ats)
     states = iter(written.states or ["unread"] * len(written.recipient_ids))
     return [Accepted(draft, [next(states) for _ in draft.ids]) for draft in call]
 

@@ -31,6 +31,7 @@ _FORGET = """
 SET LOCAL synchronous_commit = off;
 DELETE FROM inbox_outbox WHERE id = ANY (%s)
 """
+_CALL_RELAY = "SELECT pg_notify('jobs_wake', 'inbox.relay_unpushed')"
 
 
 @dataclass(slots=True)
@@ -97,7 +98,7 @@ class Publisher:
                     since = time.monotonic()
                 told += fresh
                 if told and (not batches or time.monotonic() - since > FORGET_AFTER_S):
-                    self._forget(told)
+                    _ask(_FORGET, told)
                     told = []
                 elif not batches:
                     connection.close()
@@ -141,14 +142,17 @@ class Publisher:
         if self._away_until is not None:
             logger.info("redis is back")
             self._away_until = None
+            _ask(_CALL_RELAY)
         return [batch.outbox_id for batch in batches if batch.outbox_id is not None]
 
-    def _forget(self, outbox_ids: list[int]) -> None:
-        try:
-            sql.run(_FORGET, [outbox_ids])
-        except (DatabaseError, InterfaceError):
-            logger.warning("rows of the outbox could not be deleted; they are published again")
-            connection.close()
+
+def _ask(query: str, *params: object) -> None:
+    """What the relay makes good by itself, a little later, if Postgres is away."""
+    try:
+        sql.run(query, params)
+    except (DatabaseError, InterfaceError) as exc:
+        logger.warning("the outbox is left to the relay: %s", exc)
+        connection.close()
 
 
 _publisher = Publisher()

@@ -1,8 +1,11 @@
 """Playing backends and people: notifications given, read, and looked at."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from lib import clock
 from notifications.inbox.accept import accept
 from notifications.inbox.models import Notification, Recipient
 from notifications.inbox.reading import read_many
@@ -47,3 +50,10 @@ def inbox(target: Target = ALICE) -> list[Notification]:
 def read(*notifications: Notification) -> list[ReadResult]:
     """Their people ack them, in one call."""
     return read_many([(one.recipient_id, one.pk) for one in notifications])
+
+
+def around_now(zone: str = "UTC") -> dict[str, Any]:
+    """Quiet hours that began an hour ago and end in two, on the clock of the zone."""
+    now = clock.now().astimezone(ZoneInfo(zone)).replace(microsecond=0, second=0)
+    begin, end = now - timedelta(hours=1), now + timedelta(hours=2)
+    return {"quiet_from": begin.time(), "quiet_to": end.time(), "time_zone": zone}

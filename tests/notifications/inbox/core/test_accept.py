@@ -124,7 +124,9 @@ def test_a_thousand_targets_cost_one_query() -> None:
     crowd = [(n, "crowd") for n in range(1000)]
     give(*crowd)
     one = draft(*crowd)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         accept([one])
     assert len(queries) == 1
     assert Recipient.objects.filter(unread=2).count() == 1000

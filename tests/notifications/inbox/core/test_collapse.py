@@ -2,8 +2,16 @@
 
 from notifications.inbox.accept import accept
 from notifications.inbox.models import Outbox, Stat
-from tests.notifications.inbox.core.play import ALICE, BOB, draft, give, inbox, person, read
-from tests.notifications.inbox.core.test_wishes import around_now
+from tests.notifications.inbox.core.play import (
+    ALICE,
+    BOB,
+    around_now,
+    draft,
+    give,
+    inbox,
+    person,
+    read,
+)
 
 
 def test_the_unread_older_one_is_replaced() -> None:

@@ -6,17 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobs import sql
+from jobs.models import Job
 from lib import clock
 from notifications.inbox.accept import accept
 from notifications.inbox.models import Outbox, Stat
-from tests.notifications.inbox.core.play import ALICE, BOB, draft, give, inbox, person
-
-
-def around_now(zone: str = "UTC") -> dict[str, object]:
-    """Quiet hours that began an hour ago and end in two, on the clock of the zone."""
-    now = clock.now().astimezone(ZoneInfo(zone)).replace(microsecond=0, second=0)
-    begin, end = now - timedelta(hours=1), now + timedelta(hours=2)
-    return {"quiet_from": begin.time(), "quiet_to": end.time(), "time_zone": zone}
+from tests.notifications.inbox.core.play import ALICE, BOB, around_now, draft, give, inbox, person
 
 
 def test_a_muted_source_is_kept_and_never_shown() -> None:
@@ -81,6 +75,17 @@ def test_held_back_it_falls_back_after_it_is_shown() -> None:
     (row,) = give()
     assert row.deliver_at is not None
     assert row.fallback_at == row.deliver_at + timedelta(seconds=60)
+
+
+def test_what_is_held_back_or_falls_back_has_a_job_for_that_moment() -> None:
+    person(ALICE, **around_now())
+    (held,) = give(ALICE)
+    (told,) = give(BOB, fallback_after_s=30)
+    assert told.fallback_at is not None
+    due = dict(Job.objects.values_list("kind", "run_at"))
+    assert due["inbox.release_deferred"] == held.deliver_at
+    late = due["inbox.telegram_fallback"] - told.fallback_at
+    assert timedelta(0) <= late <= timedelta(seconds=1)
 
 
 def until(at: datetime, begin: str, end: str, zone: str = "UTC") -> datetime | None:
