@@ -7,6 +7,7 @@ not be what is measured. Ends with an error if a message had no subscriber.
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic_ns
 
@@ -17,26 +18,25 @@ from benchmarks.inbox.wire import push_frame
 PAUSE_S = 0.0005
 _ONE = b":1\r\n"  # Redis says how many subscribers got it
 
+Message = Callable[[int, int], tuple[bytes, bytes]]  # person, number -> channel, payload
 
-def main(redis: str, path: str, people: str, fan: str, window: str, rate: str) -> None:
-    """Send until the harness has enough."""
+
+def publish_all(redis: str, pace: Pace, message: Message) -> None:
+    """Send until it is enough. redis is the path of its socket."""
     line = socket.socket(socket.AF_UNIX)
     line.connect(redis)
-    pace = Pace(board(Path(path)), int(people), int(fan), window=int(window), rate=float(rate))
     while not pace.over():
         due = pace.due()
         if due:
-            line.sendall(b"".join(_publish(person, number) for person, number in due))
+            line.sendall(b"".join(_command(*message(*each)) for each in due))
             _take_answers(line, len(due))
         else:
             time.sleep(PAUSE_S)
 
 
-def _publish(person: int, number: int) -> bytes:
-    channel = b"user:%d" % person
-    text = push_frame(number, monotonic_ns()).encode()
+def _command(channel: bytes, payload: bytes) -> bytes:
     return b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
-        len(channel), channel, len(text), text,
+        len(channel), channel, len(payload), payload,
     )  # fmt: skip
 
 
@@ -51,5 +51,14 @@ def _take_answers(line: socket.socket, count: int) -> None:
         raise RuntimeError(f"not one subscriber each: {answers[:200]!r}")
 
 
+def _of_user(person: int, number: int) -> tuple[bytes, bytes]:
+    return b"user:%d" % person, push_frame(person, number, monotonic_ns()).encode()
+
+
+def _main(redis: str, path: str, people: str, fan: str, window: str, rate: str) -> None:
+    pace = Pace(board(Path(path)), int(people), int(fan), window=int(window), rate=float(rate))
+    publish_all(redis, pace, _of_user)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    _main(*sys.argv[1:])

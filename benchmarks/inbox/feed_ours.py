@@ -1,8 +1,9 @@
 """python -m benchmarks.inbox.feed_ours HOW BOARD LOAD: send to people 1 ... LOAD.people of our site.
 
-HOW publish: hand real changes to the publisher, as if they had just been committed; it writes the
-payload and the stream of Redis and publishes. HOW accept: the whole way, rows in Postgres first,
-up to `batch` people in one call. LOAD is JSON with the fields of Load.
+HOW bare: PUBLISH what the publisher would, and nothing else, as the peers are fed. HOW publish: hand
+real changes to the publisher, as if they had just been committed; it writes the payload and the
+stream in Redis and publishes. HOW accept: the whole way, rows in Postgres first, up to `batch`
+people in one call. LOAD is JSON with the fields of Load.
 """
 
 import json
@@ -17,8 +18,9 @@ from time import monotonic_ns
 import django
 
 from benchmarks.inbox.board import RECEIVED, board
+from benchmarks.inbox.feed import Message, publish_all
 from benchmarks.inbox.pace import Due, Pace
-from benchmarks.inbox.wire import message_text
+from benchmarks.inbox.wire import message_text, notification_id, push_frame
 
 PAUSE_S = {"publish": 0.0005, "accept": 0.005}
 SOURCE = "bench"
@@ -46,6 +48,12 @@ def main(how: str, path: str, load: Load) -> None:
         board(Path(path)), load.people, load.fan, window=load.window, rate=load.rate,
         counter=load.counter, batch=load.batch, begin=load.begin, most=load.most,
     )  # fmt: skip
+    if how == "bare":
+        from django.conf import settings
+
+        redis = settings.REDIS_URL.removeprefix("unix://")
+        publish_all(redis, pace, _published(load))
+        return
     send = _publishing(load) if how == "publish" else _accepting(load)
     while not pace.over():
         due = pace.due()
@@ -74,28 +82,55 @@ def _accepting(load: Load) -> Callable[[Due], None]:
     return send
 
 
+class Chains:
+    """People of whom nothing was ever committed, and the positions of what they are told."""
+
+    def __init__(self, people: int) -> None:
+        from notifications.inbox.recipients import recipients_find
+
+        self.targets = [(person + 1, f"u{person + 1}") for person in range(people)]
+        found = recipients_find(self.targets)
+        self.ids = [found[target] for target in self.targets]
+        self._last = [0] * people
+
+    def next(self, person: int) -> tuple[int, int]:
+        """(the position of the next change, the one before)."""
+        prev = self._last[person]
+        position = self._last[person] = max(prev + 1, time.time_ns() // 1_000_000)
+        return position, prev
+
+
+def _published(load: Load) -> Message:
+    from notifications.inbox import keys
+
+    chains = Chains(load.people)
+    channels = [keys.channel(recipient_id).encode() for recipient_id in chains.ids]
+
+    def message(person: int, number: int) -> tuple[bytes, bytes]:
+        position, prev = chains.next(person)
+        head = f"{position} {prev} n {notification_id(person, number)}\n"
+        return channels[person], (head + push_frame(person, number, monotonic_ns())).encode()
+
+    return message
+
+
 def _publishing(load: Load) -> Callable[[Due], None]:
     from lib.ids import uuid7
     from notifications.inbox import publisher
     from notifications.inbox.changes import change_new
-    from notifications.inbox.recipients import recipients_find
     from notifications.inbox.shapes import Change, Row
 
-    targets = [(person + 1, f"u{person + 1}") for person in range(load.people)]
-    found = recipients_find(targets)
-    ids = [found[target] for target in targets]
-    last = [0] * load.people  # nothing was ever committed for them, so every chain begins at 0
+    chains = Chains(load.people)
 
     def change(person: int, number: int) -> Change:
         now = datetime.now(UTC)
-        prev, position = last[person], max(last[person] + 1, int(now.timestamp() * 1000))
-        last[person] = position
+        position, prev = chains.next(person)
         row = Row(
-            recipient_id=ids[person], notification_id=str(uuid7()), position=position,
+            recipient_id=chains.ids[person], notification_id=str(uuid7()), position=position,
             version=position, state="unread", message=message_text(number, monotonic_ns()),
             source=SOURCE, created_at=now, expires_at=now, priority=2, edition=1,
         )  # fmt: skip
-        return change_new(row, targets[person], prev=prev, ttl_s=900)
+        return change_new(row, chains.targets[person], prev=prev, ttl_s=900)
 
     def send(due: Due) -> None:
         publisher.publish([change(person, number) for person, number in due])

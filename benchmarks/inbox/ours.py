@@ -15,16 +15,19 @@ from benchmarks.processes import Child
 class Ours:
     """`python -m config.serve` as in production; the sockets come in by tickets."""
 
-    name = "Switchboard"
     peer = False
     greeted = True
-    settings = (
-        "config.serve with DEBUG off. Fed by our publisher from a process of its own: SETEX, XADD and "
-        "PUBLISH of real changes, without the rows in Postgres that stand before them in production."
-    )
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, how: str = "bare") -> None:
         self._site = site
+        self._how = how
+        self.name = {"bare": "Switchboard", "publish": "Switchboard, by its publisher"}[how]
+        self.settings = {
+            "bare": "`config.serve` as in production, which also writes down which screens got what. "
+            "Fed as the others are: PUBLISH of what our publisher would, and nothing else.",
+            "publish": "The same, fed by our publisher from a process of its own: payload with its time "
+            "to live, stream of 100 and PUBLISH of real changes; rows in PostgreSQL were not made.",
+        }[how]
 
     def versions(self) -> dict[str, str]:
         return {"switchboard": (ROOT / "VERSION").read_text().strip()}
@@ -41,6 +44,6 @@ class Ours:
     @contextlib.contextmanager
     def feeder(self, load: Load, board: Path) -> Iterator[Child]:
         with self._site.child(
-            "benchmarks.inbox.feed_ours", "publish", board, json.dumps(asdict(load)), log="feed.log"
+            "benchmarks.inbox.feed_ours", self._how, board, json.dumps(asdict(load)), log="feed.log"
         ) as child:
             yield child

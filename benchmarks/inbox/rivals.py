@@ -183,7 +183,7 @@ def wait_listening(child: Child, port: int) -> None:
     def answers() -> bool:
         child.require_alive()
         try:
-            urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=2).close()
+            urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2).close()
         except urllib.error.HTTPError:
             return True
         except OSError:

@@ -89,7 +89,9 @@ def _measured(
 def _pushers(bench: Bench, site: Site | None) -> tuple[Sequence[Pusher], Mapping[str, str]]:
     """Who takes part, and why somebody cannot."""
     venv = bench_venv()
-    found: list[Pusher] = [] if site is None else [Ours(site)]
+    found: list[Pusher] = []
+    if site is not None:
+        found += [Ours(site), Ours(site, "publish")]
     missing = {}
     if why := node_missing():
         missing["Node ws"] = why

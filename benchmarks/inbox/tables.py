@@ -114,18 +114,15 @@ def _push_row(one: Pushed) -> _Row:
 
 
 def _ratios(shape: Shape, pushed: Sequence[Pushed]) -> list[_Row]:
-    ours = next((one for one in pushed if not one.pusher.peer), None)
-    if ours is None:
-        return []
     rows = []
-    for words, bar in (("Channels", ">= 4"), ("Node", ">= 1")):
-        rivals = [one for one in pushed if one.pusher.peer and one.pusher.name.startswith(words)]
-        if rivals:
-            best = max(rivals, key=lambda one: one.rate)
-            value = (
-                f"{ours.rate / best.rate:.2f} x (per core {ours.per_core / best.per_core:.2f} x)"
-            )
-            rows.append((f"push, {shape.name}: ours to {best.pusher.name}", value, bar))
+    for ours in (one for one in pushed if not one.pusher.peer):
+        for words, bar in (("Channels", ">= 4"), ("Node", ">= 1")):
+            rivals = [one for one in pushed if one.pusher.name.startswith(words)]
+            if rivals:
+                best = max(rivals, key=lambda one: one.rate)
+                times, per_core = ours.rate / best.rate, ours.per_core / best.per_core
+                name = f"push, {shape.name}: {ours.pusher.name} to {best.pusher.name}"
+                rows.append((name, f"{times:.2f} x (per core {per_core:.2f} x)", bar))
     return rows
 
 

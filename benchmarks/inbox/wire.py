@@ -24,11 +24,16 @@ def message_text(number: int, at_ns: int) -> str:
     return f"#{number:0{NUMBER_DIGITS}d} {at_ns:0{TIME_DIGITS}d} {_FILLER}"
 
 
-def push_frame(number: int, at_ns: int) -> str:
-    """The JSON of one `notification.push`, as long as ours, for servers that only pass it on."""
+def notification_id(person: int, number: int) -> str:
+    """A UUID of its own for each message."""
+    return f"01933f6e-0000-7000-8{person:03x}-{number:012x}"
+
+
+def push_frame(person: int, number: int, at_ns: int) -> str:
+    """The JSON of one `notification.push`, member by member as our server makes it."""
     return (
         '{"type":"notification.push","data":{"notification_id":'
-        f'"01933f6e-0000-7000-8000-{number:012d}","stream_id":"1764000000000-0",'
+        f'"{notification_id(person, number)}","stream_id":"1764000000000-0",'
         f'"message":"{message_text(number, at_ns)}","created_at":"2026-11-22T05:00:00.000000Z",'
         '"source":"bench","status":"unread","read":false,'
         '"expires_at":"2026-11-22T05:15:00.000000Z","priority":2,"edition":1}}'

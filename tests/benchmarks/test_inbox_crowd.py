@@ -65,7 +65,7 @@ def server_frame(payload: bytes, opcode: int = 0x1) -> bytes:
 
 
 def push(number: int) -> bytes:
-    return server_frame(wire.push_frame(number, 0).encode())
+    return server_frame(wire.push_frame(0, number, 0).encode())
 
 
 @pytest.mark.unit
@@ -100,7 +100,7 @@ def test_a_push_is_answered_with_a_read_and_its_ack_is_taken_once(
 ) -> None:
     ledger.reading = True
     _, socket = connect()
-    notification_id = wire.field(wire.push_frame(0, 0).encode(), b"notification_id")
+    notification_id = wire.field(wire.push_frame(0, 0, 0).encode(), b"notification_id")
     ack = b'{"type":"notification.read.ack","data":{"notification_id":"%b"}}' % notification_id
 
     socket.data_received(push(0))

@@ -25,7 +25,7 @@ async def main(path, people, fan, window, rate):
     pace = Pace(board(Path(path)), int(people), int(fan), window=int(window), rate=float(rate))
 
     async def send(person, number):
-        text = push_frame(number, monotonic_ns())
+        text = push_frame(person, number, monotonic_ns())
         await layer.group_send(f"user_{person}", {"type": "inbox.push", "text": text})
 
     while not pace.over():
