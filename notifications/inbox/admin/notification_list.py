@@ -1,0 +1,91 @@
+"""The list of notifications, newest first, and how the inbox does."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import URLPattern, reverse
+from django.utils.http import urlencode
+
+from notifications.inbox.admin.figures import inbox_figures
+from notifications.inbox.admin.forms import NotificationFilterForm, number_of, uuid_of
+from notifications.inbox.admin.listing import NotificationsPage, notifications_page
+from notifications.inbox.admin.pages import InboxConsole
+from notifications.inbox.admin.people import people_named
+from notifications.inbox.models import Notification
+
+# What people look for most, as a query of the list.
+QUICK = (
+    ("All", ""),
+    ("Unread", "state=unread"),
+    ("Deferred", "state=deferred"),
+    ("Read", "state=read"),
+    ("Expired", "state=auto_cleared"),
+    ("Recalled", "state=recalled"),
+    ("Muted", "state=muted"),
+    ("Critical", "priority=0"),
+)
+
+
+class NotificationLists(InboxConsole):
+    def pages(self) -> list[URLPattern]:
+        return [self.at("figures/", self.figures, "figures"), *super().pages()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        del extra_context
+        if wanted := request.GET.get("q", "").strip():
+            return HttpResponseRedirect(_found(wanted))
+        form = NotificationFilterForm(request.GET)
+        page = _page(request, form)
+        quick = [
+            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
+        ]
+        return self.show(
+            request,
+            "notifications",
+            "Notifications",
+            quick=quick,
+            figures=inbox_figures(),
+            **list_context(request, form, page),
+        )
+
+    def figures(self, request: HttpRequest) -> HttpResponse:
+        """How the inbox does, for the page that is open already (htmx)."""
+        return self.part(request, "_figures", figures=inbox_figures())
+
+
+def list_context(
+    request: HttpRequest, form: NotificationFilterForm, page: NotificationsPage | None
+) -> dict[str, Any]:
+    """What _table.html needs besides its words."""
+    current = number_of(request.GET.get("page", "")) or 1
+    following = ""
+    if page and page.after:
+        here = urlencode({"after": str(page.after), "page": str(current + 1)})
+        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
+    return {
+        "form": form,
+        "chips": form.chips(),
+        "page": page,
+        "number": current,
+        "following": following,
+        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
+    }
+
+
+def _page(request: HttpRequest, form: NotificationFilterForm) -> NotificationsPage | None:
+    """The page that the address asks for; None if the filter is wrong."""
+    if not form.is_valid():
+        return None
+    return notifications_page(form.where(), after=uuid_of(request.GET.get("after", "")))
+
+
+def _found(wanted: str) -> str:
+    """The address of what a person searched: an id, a person, or else how a text begins."""
+    home = reverse("admin:inbox_notification_changelist")
+    notification_id = uuid_of(wanted)
+    if notification_id and Notification.objects.filter(pk=notification_id).exists():
+        return reverse("admin:inbox_notification_change", args=[notification_id])
+    field = "person" if notification_id or people_named(wanted, most=1) else "text"
+    return f"{home}?{urlencode({field: wanted[:200]})}"
