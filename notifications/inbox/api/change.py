@@ -13,8 +13,7 @@ from jobs.api.docs import refusals
 from jobs.api.fields import ObjectField, StrictSerializer
 from lib.errors import InputInvalid
 from notifications.inbox import recall
-from notifications.inbox.api.shapes import Target
-from notifications.inbox.models import State
+from notifications.inbox.api.shapes import STATES, Target
 from notifications.inbox.positions import stream_id
 from notifications.inbox.requests import data_check, message_check
 from notifications.inbox.selectors.story import Moment, Story, story
@@ -44,7 +43,7 @@ class NotificationShape(serializers.Serializer[Any]):
     notification_id = serializers.UUIDField()
     stream_id = serializers.CharField(allow_null=True, help_text="Null: no screen may show it.")
     target = Target()
-    state = serializers.ChoiceField(choices=State.choices)
+    state = serializers.CharField(help_text=STATES)
     message = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
     data = ObjectField(allow_null=True)  # type: ignore[assignment]

@@ -11,6 +11,7 @@ from notifications.inbox.models import State
 from notifications.inbox.positions import stream_id
 from notifications.inbox.selectors.listing import Listed
 
+STATES = f"{', '.join(State.values)}."
 KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -42,7 +43,7 @@ class Entry(serializers.Serializer[Any]):
     id = serializers.CharField(help_text="stream_id: where it stands.")
     payload = Payload()
     read = serializers.BooleanField()
-    status = serializers.ChoiceField(choices=State.choices)
+    status = serializers.CharField(help_text=STATES)
     expires_at = serializers.DateTimeField(allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True)
     priority = serializers.IntegerField(min_value=0, max_value=3)
