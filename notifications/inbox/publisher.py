@@ -111,6 +111,7 @@ class Publisher:
             connection.close()
             with self._changed:
                 self._is_busy = False
+                self._away_until = None
                 if self._window is not None:
                     self._window.close()
                     self._window = None

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import orjson
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from jobs.engine.ends import is_away
 from jobs.idempotency import Answer, IdempotencyKeyReused
 from lib.context import correlation_id
 from lib.errors import Unavailable
@@ -112,14 +113,13 @@ def _answer(batch: Sequence[Asked]) -> None:
     try:
         replies = _write(batch)
     except (DatabaseError, InterfaceError) as exc:
-        if len(batch) > 1 and connection.connection is not None:
+        if len(batch) > 1 and not is_away(exc):
             # One that Postgres refuses must not take the others with it.
             logger.info("%d notifications are written one by one: %s", len(batch), exc)
             for asked in batch:
                 _answer([asked])
             return
-        is_refused = not isinstance(exc, OperationalError | InterfaceError)
-        replies = [exc if is_refused else Unavailable(_AWAY)] * len(batch)
+        replies = [Unavailable(_AWAY) if is_away(exc) else exc] * len(batch)
         logger.warning("%d notifications could not be written: %s", len(batch), exc)
     except Exception as exc:
         logger.exception("notifications could not be written")
@@ -143,12 +143,10 @@ def _write(batch: Sequence[Asked]) -> list[Answer | Exception]:
         with transaction.atomic():
             replies = _replies(batch)
             is_committing = True
-    except (OperationalError, InterfaceError):
-        is_lost = connection.connection is None or connection.connection.closed
-        if is_lost:
-            connection.close()
-        if is_committing or not is_lost:
+    except (DatabaseError, InterfaceError) as exc:
+        if is_committing or not is_away(exc):
             raise
+        connection.close()
         with transaction.atomic():
             replies = _replies(batch)
     return replies
