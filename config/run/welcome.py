@@ -24,6 +24,7 @@ def welcome(plan: Plan, login: str) -> str:
 Switchboard {settings.VERSION} is up. Ctrl-C stops everything.
 
   Console   {plan.url}/admin/    {login.removeprefix("Admin login: ")}
+  Inbox     {plan.url}/    send a notification and watch it arrive
   API       {plan.url}/api/docs/
   Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if plan.sandbox_url else ""}
   Data      {settings.DATA_DIR}    logs in {settings.DATA_DIR / "logs"}
