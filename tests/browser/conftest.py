@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -34,9 +32,8 @@ from playwright.sync_api import (
 )
 
 from config.accounts import service_account_create
-from tests.browser.inbox_pod import Backend, Pod
+from tests.browser.inbox_pod import ROOT, Backend, Pod, environment
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -68,32 +65,13 @@ def site(django_db_setup: None) -> Iterator[str]:
             ],
             pass_fds=[listening.fileno()],
             cwd=ROOT,
-            env=_environment(),
+            env=environment(),
         )  # fmt: skip
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
-
-
-def _environment() -> dict[str, str]:
-    """What a web process on the test database needs."""
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": _database_url(),
-        "REDIS_URL": settings.REDIS_URL,
-        "LOG_LEVEL": "ERROR",
-    }
-
-
-def _database_url() -> str:
-    parts = connection.settings_dict
-    query = urlencode({"host": parts["HOST"]} if parts["HOST"].startswith("/") else {})
-    host = "" if query else f"{parts['HOST']}:{parts['PORT'] or 5432}"
-    secret = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
-    return f"postgresql://{parts['USER']}{secret}@{host}/{parts['NAME']}?{query}".rstrip("?")
 
 
 @contextmanager
@@ -165,7 +143,7 @@ def meanwhile() -> Iterator[Callable[[Callable[[], T]], T]]:
 
 @pytest.fixture
 def pod(database: None) -> Iterator[Pod]:
-    made = Pod(_environment())
+    made = Pod(environment())
     made.start()
     yield made
     made.stop()

@@ -1,17 +1,40 @@
 """A web process of the test's own, which can be killed and started again on its port."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
+from django.conf import settings
+from django.db import connection
 
 from tests.processes.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def environment() -> dict[str, str]:
+    """What a web process on the test database needs."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": _database_url(),
+        "REDIS_URL": settings.REDIS_URL,
+        "LOG_LEVEL": "ERROR",
+    }
+
+
+def _database_url() -> str:
+    parts = connection.settings_dict
+    query = urlencode({"host": parts["HOST"]} if parts["HOST"].startswith("/") else {})
+    host = "" if query else f"{parts['HOST']}:{parts['PORT'] or 5432}"
+    secret = f":{parts['PASSWORD']}" if parts["PASSWORD"] else ""
+    return f"postgresql://{parts['USER']}{secret}@{host}/{parts['NAME']}?{query}".rstrip("?")
 
 
 class Pod:

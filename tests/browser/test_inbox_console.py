@@ -197,7 +197,7 @@ def test_what_is_wrong_is_said_beside_its_field(enter: Enter) -> None:
 def test_without_a_websocket_it_is_asked_every_three_seconds(
     enter: Enter, backend: Backend
 ) -> None:
-    page = enter("/api/schema/")
+    page = enter("about:blank")
     page.route_web_socket("**/ws/console", lambda ws: ws.close())
     page.goto("/")
     expect(page.locator("#feed")).to_have_text("Every 3 s: no WebSocket")
@@ -216,7 +216,7 @@ def test_a_stranger_is_asked_to_log_in_and_staff_without_permission_is_told_why(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(enter: Enter, backend: Backend, scheme: Any) -> None:
-    page = enter("/api/schema/", NARROW)
+    page = enter("about:blank", NARROW)
     page.emulate_media(color_scheme=scheme)
     user_id, login = 10**17, "somebody.with.a.very.long.login@an-even-longer.example"
     backend.send("w" * 300, user_id=user_id, login=login)

@@ -1,6 +1,8 @@
 """The start page, the description of the API, and the files they need."""
 
+import re
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -21,6 +23,35 @@ def test_a_stranger_finds_the_way(client: Client) -> None:
 def test_staff_finds_the_console(client: Client, account: Callable[..., User]) -> None:
     client.force_login(account("olga", is_staff=True))
     assert "Log in" not in client.get("/").content.decode()
+
+
+def test_staff_that_may_look_finds_the_live_inbox(
+    client: Client, account: Callable[..., User]
+) -> None:
+    assert 'class="desk"' not in client.get("/").content.decode()
+    client.force_login(account("nina", is_staff=True))
+    assert "inbox.view_notification" in client.get("/").content.decode()
+    client.force_login(account("olga", "inbox.view_notification", is_staff=True))
+    html = client.get("/").content.decode()
+    assert 'class="desk"' in html
+    assert "inbox.send_notification" in html  # why there is no form to send
+    assert "data-compose" not in html
+
+
+def test_who_is_no_staff_does_not_see_the_live_inbox(
+    client: Client, account: Callable[..., User]
+) -> None:
+    client.force_login(account("shop", "inbox.view_notification"))
+    assert 'class="desk"' not in client.get("/").content.decode()
+
+
+def test_with_open_identity_everybody_may_do_everything_there(
+    client: Client, settings: Settings
+) -> None:
+    settings.OPEN_IDENTITY = True
+    html = client.get("/").content.decode()
+    for part in ("data-compose", "data-open", 'data-may-change="1"'):
+        assert part in html
 
 
 def test_development_says_that_it_is_open_and_where_the_sandbox_is(
@@ -55,6 +86,25 @@ def test_every_file_of_the_start_page_is_there(client: Client) -> None:
         assert client.get(path).status_code == 200
 
 
+def test_every_module_of_the_live_inbox_is_there(client: Client, settings: Settings) -> None:
+    settings.OPEN_IDENTITY = True
+    html = client.get("/").content.decode()
+    waiting = set(re.findall(r'/static/switchboard/inbox/[^"]+', html))
+    found: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        found.add(path)
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        if path.endswith(".js"):
+            assert answer["Content-Type"].startswith(("text/javascript", "application/javascript"))
+            imported = re.findall(
+                r'^(?:import|export) .*?"(\.[^"]+)"', answer.content.decode(), re.M
+            )
+            waiting |= {urljoin(path, each) for each in imported} - found
+    assert len(found) > 10
+
+
 def test_a_file_is_served_in_full_in_part_and_not_again(client: Client) -> None:
     whole = client.get(CSS)
     assert whole["Content-Type"].startswith("text/css")
@@ -74,4 +124,6 @@ def test_pages_carry_the_headers_of_a_careful_site(client: Client) -> None:
     answer = client.get("/")
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    policy = answer["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy

@@ -27,8 +27,10 @@ def clients() -> Part:
         "connections": found[0][0],
         "users": found[0][1],
         "pods": _dicts(
-            """SELECT pod_id, started_at, beat_at, connections, users, draining, version
-            FROM inbox_pod ORDER BY pod_id"""
+            """SELECT p.pod_id, p.started_at, p.beat_at, p.draining, p.version,
+                -- What a pod says of itself is as old as its beat.
+                (SELECT count(*) FROM inbox_client c WHERE c.pod_id = p.pod_id) AS connections
+            FROM inbox_pod p ORDER BY p.pod_id"""
         ),
         "clients": _dicts(
             """SELECT c.id::text AS client_id, c.user_id, c.login, c.device, c.pod_id,

@@ -86,7 +86,7 @@ export function historyWire(root, feed, { mayChange }) {
     const { notification_id: id, message, source, created_at: at } = entry.payload;
     const isEdited = open.edit === id;
     const told = open.story.get(id);
-    const button = (text, act, name = "") => h("button", { type: "button", class: `button is-small ${name}`, onclick: act }, text);
+    const button = (text, act, name = "") => h("button", { type: "button", class: `button is-quiet ${name}`, onclick: act }, text);
     const acts = [button(told ? "Close" : "Story", () => story(id))];
     if (mayChange && entry.status === "unread" && !isEdited) {
       acts.push(

@@ -55,7 +55,7 @@ export function peopleWire(root, feed, show) {
     });
     const screens = person.screens.slice(0, 4).map((screen) =>
       h("span", { class: "chip", title: `${screen.user_agent}\n${screen.address ?? ""}`.trim() },
-        deviceOf(screen), h("span", { class: "chip-pod" }, screen.pod_id)));
+        deviceOf(screen), clients.pods.length > 1 ? h("span", { class: "chip-pod" }, screen.pod_id) : null));
     if (person.screens.length > 4) screens.push(h("span", { class: "chip" }, `+${person.screens.length - 4}`));
     return h("li", { class: "row person" },
       h("label", { class: "tick" }, box),
@@ -72,7 +72,7 @@ export function peopleWire(root, feed, show) {
     const shown = matching();
     reconcile(list, shown, {
       key: (person) => person.name,
-      stamp: (person) => [person.unread, chosen.has(person.name), person.screens.map((screen) => screen.client_id)],
+      stamp: (person) => [person.unread, chosen.has(person.name), clients.pods.length > 1, person.screens.map((screen) => screen.client_id)],
       draw,
     });
     empty.hidden = shown.length > 0;

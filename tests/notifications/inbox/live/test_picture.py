@@ -48,10 +48,11 @@ def test_sockets_people_and_pods_are_counted() -> None:
         screen(who, pod, device="web")
     now = timezone.now()
     for pod in ("a", "b"):
-        Pod.objects.create(pod_id=pod, started_at=now, beat_at=now, connections=1)
+        Pod.objects.create(pod_id=pod, started_at=now, beat_at=now, connections=9)
     found = picture.clients()
     assert (found["connections"], found["users"]) == (3, 2)
-    assert [pod["pod_id"] for pod in found["pods"]] == ["a", "b"]
+    # Not what they said at their last beat.
+    assert [(pod["pod_id"], pod["connections"]) for pod in found["pods"]] == [("a", 2), ("b", 1)]
     assert {(each["login"], each["pod_id"]) for each in found["clients"]} == {
         ("alice", "a"), ("alice", "b"), ("bob", "a"),
     }  # fmt: skip
