@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from notifications.inbox.consumers import the_hub
+from notifications.inbox.hub.hub import the_hub
 
 
 async def lifespan(

@@ -25,8 +25,8 @@ class Server(uvicorn.Server):
     """Sends its sockets to other pods before it stops, unless somebody waits at a terminal."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        from notifications.inbox.consumers import the_hub  # noqa: PLC0415 - needs the apps
         from notifications.inbox.hub.drain import SPREAD_S, drain  # noqa: PLC0415
+        from notifications.inbox.hub.hub import the_hub  # noqa: PLC0415 - needs the apps
 
         await drain(the_hub(), spread_s=0.0 if self._is_in_a_hurry else SPREAD_S)
         await super().shutdown(sockets)

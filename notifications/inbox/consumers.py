@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any
 
-from notifications.inbox.hub.hub import Hub
+from notifications.inbox.hub.hub import the_hub
 from notifications.inbox.hub.visit import Visit
 from notifications.inbox.hub.wire import wire_of
 
@@ -17,12 +16,6 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 _WRONG_SERVER = 1011
 
 logger = logging.getLogger("switchboard.inbox")
-
-
-@cache
-def the_hub() -> Hub:
-    """The hub of this process."""
-    return Hub()
 
 
 async def inbox(scope: Scope, receive: Receive, send: Send) -> None:

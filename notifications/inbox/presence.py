@@ -35,24 +35,37 @@ class Gone:
     client_id: str
 
 
-def presence_write(notes: Sequence[Here | Gone]) -> None:
-    """Add and delete the rows of this pod's sockets, in order. Safe to repeat."""
-    gone = {note.client_id for note in notes if isinstance(note, Gone)}
-    here = [note for note in notes if isinstance(note, Here) and note.client_id not in gone]
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """All sockets of the pod: after a start, or when others took it for dead."""
+
+    here: tuple[Here, ...]
+
+
+Note = Here | Gone | Everybody
+
+
+def presence_write(notes: Sequence[Note]) -> None:
+    """Keep the rows of this pod's sockets: notes in the order in which things happened. Safe to repeat."""
+    anew = max((n for n, note in enumerate(notes) if isinstance(note, Everybody)), default=-1)
+    here: dict[str, Here] = {}
+    gone: list[str] = []
+    for note in notes[max(anew, 0) :]:
+        if isinstance(note, Everybody):
+            here = {each.client_id: each for each in note.here}
+        elif isinstance(note, Here):
+            here[note.client_id] = note
+        else:
+            here.pop(note.client_id, None)
+            gone.append(note.client_id)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
+        if anew >= 0:
+            cursor.execute("DELETE FROM inbox_client WHERE pod_id = %s", [settings.POD_ID])
         if gone:
-            cursor.execute("DELETE FROM inbox_client WHERE id = ANY(%s::uuid[])", [list(gone)])
+            cursor.execute("DELETE FROM inbox_client WHERE id = ANY(%s::uuid[])", [gone])
         if here:
-            _insert(cursor, here)
-
-
-def presence_rewrite(here: Sequence[Here]) -> None:
-    """Make the rows of this pod exactly these; after a start, or when others took it for dead."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM inbox_client WHERE pod_id = %s", [settings.POD_ID])
-        if here:
-            _insert(cursor, list(here))
+            _insert(cursor, list(here.values()))
 
 
 def clients() -> QuerySet[Client]:

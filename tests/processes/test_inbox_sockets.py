@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -127,7 +128,7 @@ def test_history_comes_in_pages_oldest_first(pod: Pod, person: tuple[int, str]) 
         pod.notify(f"h{n}", person)
     with Socket(pod, person) as socket:
         socket.say("sync.request", limit=2)
-        page = socket.wait_for("sync.response", 1)[0]
+        page: Any = socket.wait_for("sync.response", 1)[0]
         assert [each["message"] for each in page] == ["h3", "h4"]
         socket.say("sync.request", limit=2, before=page[0]["stream_id"])
         page = socket.wait_for("sync.response", 2)[1]
@@ -265,7 +266,7 @@ def test_who_is_connected_is_known_to_everybody(pod: Pod, person: tuple[int, str
     with Socket(pod, person, device="kitchen") as socket:
         client_id = socket.session()["client_id"]
 
-        def mine() -> list[dict[str, str]]:
+        def mine() -> list[dict[str, Any]]:
             clients = pod.ask("GET", "/api/v1/admin/clients?limit=100")[1]["clients"]
             return [each for each in clients if each["client_id"] == client_id]
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +23,7 @@ from notifications.inbox.hub.pushes import EVERY_S, Pushed, pushes_write
 from notifications.inbox.hub.screen import Screen
 from notifications.inbox.hub.subscription import Subscription
 from notifications.inbox.hub.wire import TOO_SLOW
-from notifications.inbox.presence import Gone, Here
+from notifications.inbox.presence import Everybody, Gone, Here, Note
 
 THREADS = 6
 HOLE_S = 0.05  # a change that overtook another is given this long
@@ -52,7 +52,7 @@ class Hub:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="inbox-hub")
         self.loader = Loader(self._executor)
         self._pushes: Batch[Pushed] = Batch(self._executor, pushes_write, every_s=EVERY_S)
-        self._presence: Batch[Here | Gone] = Batch(
+        self._presence: Batch[Note] = Batch(
             self._executor, presence.presence_write, every_s=presence.EVERY_S
         )
         self._control = keys.CONTROL.encode()
@@ -92,7 +92,7 @@ class Hub:
                 )
             )  # fmt: skip
             if not is_known:  # new, or taken for dead: the rows of its sockets are not there
-                await self.in_thread(partial(presence.presence_rewrite, list(self._here.values())))
+                self._presence.add(Everybody(tuple(self._here.values())))
         except Error as exc:
             logger.warning("inbox: this pod could not beat: %s", type(exc).__name__)
 
@@ -262,6 +262,12 @@ class Hub:
 
     async def in_thread(self, work: "partial[Any] | Any") -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._executor, _closing, work)
+
+
+@cache
+def the_hub() -> Hub:
+    """The hub of this process."""
+    return Hub()
 
 
 def _is_behind(person: Person, found: dict[int, int]) -> bool:
