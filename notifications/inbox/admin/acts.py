@@ -23,8 +23,8 @@ REASONS = 100  # refused notifications that are named
 class BulkResult:
     """What was done, or in a dry run would be.
 
-    states: how many of the matched are in each state. on_screens: how many have reached a screen.
-    refused: {id: why}, the first REASONS of them.
+    states: how many of the matched are in each state. on_screens: how many of those that are unread
+    have reached a screen. refused: {id: why}, the first REASONS of them.
     """
 
     action: str
@@ -69,7 +69,8 @@ def notifications_bulk(
         more=len(found) > limit,
     )
     if dry_run:
-        result.on_screens = len(screens_of(ids))
+        unread = [notification_id for notification_id, state in found[:limit] if state == "unread"]
+        result.on_screens = len(screens_of(unread))
         return result
     with transaction.atomic():
         changed = ACTIONS[action](notification_ids=ids, by=by)

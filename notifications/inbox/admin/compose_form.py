@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 
 from jobs.admin.forms import JsonObjectField
 from lib.errors import DomainError
 from notifications.inbox.admin.forms import PRIORITIES
 from notifications.inbox.admin.people import Person, people_read
-from notifications.inbox.admin.preferences_form import SpanField
+from notifications.inbox.admin.preferences_form import SpanField, span_written
 from notifications.inbox.models import Recipient
 from notifications.inbox.requests import draft_read
 from notifications.inbox.shapes import Draft, Target
@@ -56,6 +57,7 @@ class ComposeForm(forms.Form):
         label="Expires unread after",
         required=False,
         max_length=20,
+        initial=lambda: span_written(round(settings.INBOX_TTL.total_seconds())),
         widget=forms.TextInput({"placeholder": "15m, 2h, 3d", "autocomplete": "off"}),
     )
     fallback_after_s = SpanField(

@@ -13,8 +13,9 @@ LATELY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """connections and users: of pods that beat; a person on two pods counts twice.
+    """connections and users: open sockets, and how many people they belong to.
 
+    pods: those that beat, without the draining ones.
     unpublished: transactions that are committed and not on the screens yet, waiting_since the oldest.
     lately: what was counted in the last hour, by event.
     """
@@ -39,26 +40,29 @@ class Figures:
 
 
 def inbox_figures() -> Figures:
-    """Three queries on small tables."""
+    """Four queries on small tables: what is open or waiting now, and sums by the minute."""
+    sockets = sql.row(
+        """SELECT coalesce(sum(sockets), 0), count(*)
+             FROM (SELECT count(*) AS sockets FROM inbox_client GROUP BY recipient_id) people"""
+    )
     pods = sql.row(
-        """SELECT coalesce(sum(connections) FILTER (WHERE beats), 0),
-                  coalesce(sum(users) FILTER (WHERE beats), 0),
-                  count(*) FILTER (WHERE beats AND NOT draining),
+        """SELECT count(*) FILTER (WHERE beats AND NOT draining),
                   count(*) FILTER (WHERE NOT beats),
                   count(*) FILTER (WHERE beats AND draining)
-             FROM (SELECT *, beat_at >= now() - %s AS beats FROM inbox_pod) pods""",
+             FROM (SELECT draining, beat_at >= now() - %s AS beats FROM inbox_pod) pods""",
         [SILENT_AFTER],
     )
-    assert pods is not None  # an aggregate always has a row
+    assert sockets is not None  # an aggregate always has a row
+    assert pods is not None
     unpublished, waiting_since = outbox_waiting()
     events = sql.rows(
         "SELECT event, sum(count)::bigint FROM inbox_stat WHERE at > %s GROUP BY event",
         [clock.now() - LATELY],
     )
-    connections, users, beating, silent, draining = map(int, pods)
+    beating, silent, draining = map(int, pods)
     return Figures(
-        connections=connections,
-        users=users,
+        connections=int(sockets[0]),
+        users=int(sockets[1]),
         pods=beating,
         silent=silent,
         draining=draining,

@@ -20,28 +20,35 @@ PAGE = 100  # clients
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod and how it does. condition: alive, draining or silent."""
+    """A pod and how it does. condition: alive, draining or silent.
+
+    connections, users: by the rows of its open sockets, which are fresher than its beat.
+    """
 
     pod: Pod
     condition: str
-    clients: int  # rows of open sockets that it wrote down
+    connections: int
+    users: int
     cap: int
 
     @property
     def is_nearly_full(self) -> bool:
-        return self.condition == "alive" and self.pod.connections >= self.cap * NEARLY
+        return self.condition == "alive" and self.connections >= self.cap * NEARLY
 
 
 def pods_view() -> list[PodView]:
     """All pods, the silent first, then those with the most connections. Two queries."""
-    written = dict(Client.objects.values_list("pod_id").annotate(count=Count("pk")))
+    open_now = Client.objects.values_list("pod_id").annotate(
+        connections=Count("pk"), users=Count("recipient_id", distinct=True)
+    )
+    found = {pod_id: (connections, users) for pod_id, connections, users in open_now}
     views = [
-        PodView(pod, _condition(pod), written.get(pod.pod_id, 0), settings.WS_MAX_CONNECTIONS)
+        PodView(pod, _condition(pod), *found.get(pod.pod_id, (0, 0)), settings.WS_MAX_CONNECTIONS)
         for pod in _aged()[:500]
     ]
     rank = {"silent": 0, "alive": 1, "draining": 2}
     return sorted(
-        views, key=lambda view: (rank[view.condition], -view.pod.connections, view.pod.pod_id)
+        views, key=lambda view: (rank[view.condition], -view.connections, view.pod.pod_id)
     )
 
 

@@ -62,7 +62,7 @@ class RecipientPages(InboxConsole):
         return self.show(
             request,
             "recipient",
-            f"{row.login or 'No login'}, user {row.user_id}",
+            f"Recipient {row.login or row.user_id}",
             status=422 if form.errors else 200,
             recipient=row,
             form=form,

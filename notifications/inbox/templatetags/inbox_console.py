@@ -35,14 +35,14 @@ def state_word(state: str) -> str:
 
 
 @register.simple_tag
-def notification_badge(row: Notification) -> SafeString:
-    """The state of a notification in its colour."""
+def notification_badge(row: Notification, form: str = "full") -> SafeString:
+    """The state of a notification in its colour; "plain": without its edition."""
     name, meaning, tone = CONDITIONS.get(row.state, (row.state, "", "cancelled"))
     edited = (
         format_html(
             ' <span class="tag" title="Its text was changed since">edition {}</span>', row.edition
         )
-        if row.edition > 1
+        if row.edition > 1 and form == "full"
         else ""
     )
     return format_html(

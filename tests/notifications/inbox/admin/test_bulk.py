@@ -72,7 +72,7 @@ def test_refusals_are_seen_before_and_told_after(alice: Client) -> None:
     dry_run = look(alice, action="expire", id=[str(row.pk) for row in rows])
     shown = text(dry_run)
     assert "1 can be expired as it is now." in shown
-    assert "1 of all has reached a screen" in shown
+    assert "1 of the unread has reached a screen" in shown
     for word in ("read", "expired", "deferred"):
         assert f"1 is {word}: that would be refused" in shown
     done = text(press(alice, dry_run))

@@ -225,11 +225,14 @@ def test_texts_cannot_break_out_of_the_page(alice: Client) -> None:
 
 
 def test_the_figures_tell_how_the_inbox_does(alice: Client) -> None:
-    pod_make("a", connections=3, users=2)
-    pod_make("b", connections=1, users=1, draining=True)
-    pod_make("c", silent_s=60, connections=9, users=9)
+    pod_make("a")
+    pod_make("b", draining=True)
+    pod_make("c", silent_s=60)
+    for device in ("phone", "laptop"):
+        device_make(person_make(), device, "a")
+    device_make(person_make(BOB), "phone", "b")
     read_make()
     shown = text(alice.get(to("figures")))
-    for words in ("connected now 4", "people 3", "pods 1 + 1 draining + 1 silent",
+    for words in ("connected now 3", "people 2", "pods 1 + 1 draining + 1 silent",
                   "to be published 2", "sent 1", "read 1"):  # fmt: skip
         assert words in shown, words
