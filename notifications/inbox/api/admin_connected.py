@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from jobs.api.docs import refusals
 from notifications.inbox.api.paging import CURSOR, after_number, after_uuid, limit, limit_read
-from notifications.inbox.selectors.listing import clients_page, totals, users_page
+from notifications.inbox.selectors.listing import clients_page, connected_total, users_page
 
 VIEW = "inbox.view_notification"
 
@@ -29,7 +29,7 @@ class InboxClient(serializers.Serializer[Any]):
 
 class InboxClients(serializers.Serializer[Any]):
     clients = InboxClient(many=True)
-    total_clients = serializers.IntegerField(help_text="Of all pods, as they last said.")
+    total_clients = serializers.IntegerField(help_text="Of all pods, not of this page.")
     next_cursor = serializers.CharField(allow_null=True)
 
 
@@ -45,7 +45,7 @@ class InboxUser(serializers.Serializer[Any]):
 
 class InboxUsers(serializers.Serializer[Any]):
     users = InboxUser(many=True)
-    total_clients = serializers.IntegerField(help_text="Sockets of all pods, as they last said.")
+    total_users = serializers.IntegerField(help_text="Of all pods, not of this page.")
     next_cursor = serializers.CharField(allow_null=True)
 
 
@@ -81,7 +81,7 @@ class ClientsApi(APIView):
         return Response(
             {
                 "clients": clients,
-                "total_clients": totals().connections,
+                "total_clients": connected_total().clients,
                 "next_cursor": page.after and str(page.after),
             }
         )
@@ -117,7 +117,7 @@ class UsersApi(APIView):
         return Response(
             {
                 "users": users,
-                "total_clients": totals().connections,
+                "total_users": connected_total().people,
                 "next_cursor": page.after and str(page.after),
             }
         )

@@ -21,7 +21,7 @@ from notifications.inbox.api.paging import (
 from notifications.inbox.api.shapes import Entry, entry_of
 from notifications.inbox.positions import stream_id
 from notifications.inbox.requests import MOST_ID, target_check
-from notifications.inbox.selectors.listing import history_page, pending_page, totals
+from notifications.inbox.selectors.listing import history_page, pending_page, unread_total
 
 VIEW = "inbox.view_notification"
 _WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -91,12 +91,12 @@ class PendingApi(APIView):
         people: dict[str, list[dict[str, Any]]] = {}
         for row in page.items:
             people.setdefault(f"{row.user_id}-{row.login}", []).append(entry_of(row))
-        sums = totals()
+        unread = unread_total()
         return Response(
             {
                 "pending_notifications": people,
-                "total_pending": sums.total_pending,
-                "users_with_pending": sums.users_with_pending,
+                "total_pending": unread.notifications,
+                "users_with_pending": unread.people,
                 "next_cursor": page.after and f"{page.after[0]}.{page.after[1]}",
             }
         )

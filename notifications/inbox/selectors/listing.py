@@ -57,13 +57,19 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """total_pending: unread notifications of all people. connections: as the pods last said."""
+class Unread:
+    """What waits in all inboxes together."""
 
-    total_pending: int
-    users_with_pending: int
-    connections: int
-    pods: int
+    notifications: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """What is open on all pods together."""
+
+    clients: int
+    people: int
 
 
 def clients_page(*, limit: int, after: UUID | None = None) -> Page[Client, UUID]:
@@ -116,19 +122,18 @@ def history_page(
     return _page(found, limit, lambda each: each.position)
 
 
-def totals() -> Totals:
-    """One query. Sums what the rows of recipients and pods know; no notification is counted."""
+def unread_total() -> Unread:
+    """One query: the sum of what the rows of recipients know; no notification is counted."""
     found = sql.row(
-        """
-        SELECT p.total, p.people, h.connections, h.pods FROM
-            (SELECT coalesce(sum(unread), 0)::bigint AS total, count(*) AS people
-                FROM inbox_recipient WHERE unread > 0) p,
-            (SELECT coalesce(sum(connections), 0)::bigint AS connections, count(*) AS pods
-                FROM inbox_pod) h
-        """
+        "SELECT coalesce(sum(unread), 0)::bigint, count(*) FROM inbox_recipient WHERE unread > 0"
     )
-    assert found is not None, "an aggregate always has a row"
-    return Totals(*found)
+    return Unread(*found or (0, 0))
+
+
+def connected_total() -> Connected:
+    """One query. There are as many rows as open sockets, some ten thousands at the most."""
+    found = sql.row("SELECT count(*), count(DISTINCT recipient_id) FROM inbox_client")
+    return Connected(*found or (0, 0))
 
 
 def _listed(where: str, params: Sequence[Any]) -> list[Listed]:

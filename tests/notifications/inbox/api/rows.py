@@ -6,7 +6,7 @@ from uuid import UUID
 
 from lib import clock
 from lib.ids import uuid7
-from notifications.inbox.models import Client, Notification, Pod, Push, Recipient
+from notifications.inbox.models import Client, Notification, Push, Recipient
 
 BASE = 1_700_000_000_000  # a position
 
@@ -45,11 +45,6 @@ def client_make(recipient: Recipient | None = None, **changes: Any) -> Client:
         "seen_at": now,
     }
     return Client.objects.create(**fields | changes)
-
-
-def pod_make(pod_id: str = "pod-1", **changes: Any) -> Pod:
-    now = clock.now()
-    return Pod.objects.create(**{"pod_id": pod_id, "started_at": now, "beat_at": now} | changes)
 
 
 def push_make(row: Notification, *devices: str, at: datetime | None = None) -> Push:

@@ -6,12 +6,14 @@ from typing import Any
 from pytest_django import DjangoAssertNumQueries
 
 from notifications.inbox.selectors.listing import (
+    Connected,
     Page,
-    Totals,
+    Unread,
     clients_page,
+    connected_total,
     history_page,
     pending_page,
-    totals,
+    unread_total,
     users_page,
 )
 from tests.notifications.inbox.api.rows import (
@@ -19,7 +21,6 @@ from tests.notifications.inbox.api.rows import (
     client_make,
     ids,
     notification_make,
-    pod_make,
     recipient_make,
 )
 
@@ -102,14 +103,14 @@ def test_a_listed_row_says_whose_it_is_and_keeps_its_data() -> None:
     assert (row.user_id, row.login, row.edition, row.data) == (1, "alice", 2, '{"order": 7}')
 
 
-def test_totals_are_sums_of_what_rows_know(
+def test_what_is_unread_is_summed_and_what_is_open_is_counted(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    assert totals() == Totals(0, 0, 0, 0)
-    recipient_make(unread=3)
+    assert (unread_total(), connected_total()) == (Unread(0, 0), Connected(0, 0))
+    alice = recipient_make(unread=3)
     recipient_make(2, "bob", unread=1)
     recipient_make(3, "carol")
-    pod_make("pod-1", connections=5)
-    pod_make("pod-2", connections=2)
-    with django_assert_num_queries(1):
-        assert totals() == Totals(4, 2, 7, 2)
+    for recipient in (alice, alice, recipient_make(3, "carol")):
+        client_make(recipient)
+    with django_assert_num_queries(2):
+        assert (unread_total(), connected_total()) == (Unread(4, 2), Connected(3, 2))
