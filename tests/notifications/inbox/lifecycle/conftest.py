@@ -3,13 +3,16 @@ from collections.abc import Iterator
 import pytest
 from django_redis import get_redis_connection
 
+from jobs import sql
 from notifications.inbox import publisher
 from tests.notifications.inbox.lifecycle.heard import Ear
 
 
 @pytest.fixture
-def committed(clean_redis: None, transactional_db: None) -> None:
-    """Real commits and a Redis that holds nothing of us."""
+def committed(clean_redis: None, transactional_db: None) -> Iterator[None]:
+    """Real commits and a Redis that holds nothing of us; afterwards the tables are as they were."""
+    yield
+    sql.run("TRUNCATE jobs_jobhistory, jobs_jobattempt")  # Django flushes only what it manages
 
 
 @pytest.fixture

@@ -52,6 +52,14 @@ def state(notification_id: UUID) -> str:
     return fresh(notification_id).state
 
 
+def places(notification_id: UUID) -> tuple[int, int]:
+    """Where it stands in the inbox, and the position of its latest change."""
+    row = fresh(notification_id)
+    assert row.position is not None
+    assert row.version is not None
+    return row.position, row.version
+
+
 def counted() -> dict[str, int]:
     """What was counted, without what never happened."""
     return {event: count for event, count in stats.totals().items() if count}

@@ -131,7 +131,7 @@ def test_while_redis_is_away_it_waits(
     cache = {**settings.CACHES["default"], "LOCATION": address}
     with override_settings(REDIS_URL=address, CACHES={"default": cache}):
         assert unpushed_relay() == Relayed(0, is_away=True, is_lost=False)
-        assert job_perform("inbox.rebuild_window").result["is_away"]  # type: ignore[union-attr,index]
+        assert job_perform("inbox.rebuild_window").result["is_away"]  # type: ignore[union-attr]
     assert noted() == waiting
     assert unpushed_relay().changes == 1
 
