@@ -16,7 +16,7 @@ from tests.races.together import run_together
 __all__ = ["own_threads"]
 
 BOTH = pytest.mark.parametrize("is_locked", [True, False], ids=["locked", "control"])
-LOCK = "PERFORM FROM inbox_recipient WHERE id = ANY (p_recipients) ORDER BY id FOR NO KEY UPDATE;"
+LOCK = "PERFORM inbox_lock(p_recipients);"
 
 
 @BOTH

@@ -25,12 +25,14 @@ BEGIN
     RETURN coalesce(v_ids, '{}');
 END $$;
 
--- Take the inboxes of people.
+-- Take the inboxes of people. One search per id: a walk along `= ANY` wades through dead entries.
 CREATE FUNCTION inbox_lock(p_recipients bigint[]) RETURNS void LANGUAGE plpgsql
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 BEGIN
-    PERFORM FROM inbox_recipient WHERE id = ANY (p_recipients) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM FROM unnest(p_recipients) u (id) JOIN inbox_recipient r ON r.id = u.id
+    ORDER BY r.id FOR NO KEY UPDATE OF r;
 END $$;
 
 -- Take the next position for each change; the caller holds the inboxes. p_recipients: whose, in the order

@@ -15,7 +15,7 @@ DECLARE
     v_unread integer[];
     v_count integer;
 BEGIN
-    PERFORM FROM inbox_recipient WHERE id = ANY (p_recipients) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM inbox_lock(p_recipients);
     read_at := clock_timestamp() + p_shift;
     -- A statement of its own: it sees what the former holders of the inboxes committed.
     SELECT array_agg(t.position ORDER BY t.ord),

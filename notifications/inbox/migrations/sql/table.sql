@@ -1,7 +1,8 @@
 -- What Django's fields cannot say of the tables.
--- Each change updates the row of its recipient: room on the page keeps that off the indexes.
+-- Each change updates the row of its recipient: room on the page for a second version of all rows keeps
+-- that off the indexes, even when everybody is told at once.
 ALTER TABLE inbox_recipient SET (
-    fillfactor = 60,
+    fillfactor = 45,
     autovacuum_vacuum_scale_factor = 0.05,
     autovacuum_vacuum_cost_delay = 0
 );
