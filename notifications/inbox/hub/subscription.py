@@ -31,15 +31,16 @@ logger = logging.getLogger("switchboard.inbox")
 class Subscription:
     """Keeps the wanted channels subscribed for as long as `run` runs, whatever Redis does.
 
-    on_message(channel, payload) is called in the event loop for each message; on_up() when all wanted
-    channels were asked for on a new connection: what was published before may have been missed.
+    on_message(channel, payload) is called in the event loop for each message; on_turn() when the
+    connection is lost, and when all wanted channels were asked for on a new one: what is published in
+    between is missed.
     """
 
     def __init__(
         self,
         address: str,
         on_message: Callable[[bytes, bytes], None],
-        on_up: Callable[[], None],
+        on_turn: Callable[[], None],
         *,
         always: Iterable[bytes] = (),
     ) -> None:
@@ -47,7 +48,7 @@ class Subscription:
             address, protocol=2, socket_connect_timeout=2, socket_timeout=2, retry=None
         )
         self._on_message = on_message
-        self._on_up = on_up
+        self._on_turn = on_turn
         # None: confirmed, or not asked for yet.
         self._wanted: dict[bytes, asyncio.Future[None] | None] = dict.fromkeys(always)
         self._fresh: list[bytes] = []
@@ -119,7 +120,7 @@ class Subscription:
         self._fresh, self._stale = [], []
         self._wanted = {name: loop.create_future() for name in self._wanted}
         self._send(b"SUBSCRIBE", self._wanted)
-        self._on_up()
+        self._on_turn()
         while not reader.is_lost:
             reader.has_heard = False
             transport.write(b"*1\r\n$4\r\nPING\r\n")
@@ -132,6 +133,7 @@ class Subscription:
 
     def _down(self) -> None:
         self._transport = None
+        self._on_turn()
         for waiting in self._wanted.values():
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
