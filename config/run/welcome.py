@@ -14,6 +14,11 @@ _SQL = (
     "INSERT INTO notification_queue (telegram_id, message, notification_type, scheduled_at)"
     f" VALUES ({CHAT}, 'Hello from <b>SQL</b>', 'hello', now())"
 )
+_NOTIFICATION = {
+    "target": [{"id": 1, "login": "alice"}],
+    "message": "Your order is on its way",
+    "source": "order-service",
+}
 _MESSAGE = {"telegram_id": CHAT, "message": "Hello from <b>REST</b>"}
 
 
@@ -29,17 +34,21 @@ Switchboard {settings.VERSION} is up. Ctrl-C stops everything.
   Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if plan.sandbox_url else ""}
   Data      {settings.DATA_DIR}    logs in {settings.DATA_DIR / "logs"}
 
-Three things to try, in another terminal:
+Four things to try, in another terminal:
 
-1. Queue a Telegram message by plain SQL. Within a second it is there: {arrives}
+1. Open {plan.url}/ and press "Open inbox": you are alice. Send her something, and look there.
+
+{_post(plan.url, "/api/v1/notify", _NOTIFICATION)}
+
+2. Queue a Telegram message by plain SQL. Within a second it is there: {arrives}
 
 {_psql()} -c "{_SQL}"
 
-2. The same over REST; the answer says what became of it.
+3. The same over REST; the answer says what became of it.
 
 {_post(plan.url, "/api/v1/telegram/messages", _MESSAGE)}
 
-3. Be an outside worker with curl alone: make a job, lease it, beat, complete it, and be refused.
+4. Be an outside worker with curl alone: make a job, lease it, beat, complete it, and be refused.
 
 sh {shlex.quote(str(ROOT / "docs/examples/outside-worker.sh"))} {plan.url}
 """

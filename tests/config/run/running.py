@@ -76,9 +76,9 @@ class Running:
 
     @property
     def commands(self) -> list[str]:
-        """The three to try, as printed; none before all are."""
+        """The four to try, as printed; none before all are."""
         found = re.findall(r"^\d\. .*\n\n(.+)\n\n", self.text, re.MULTILINE)
-        return found if len(found) == 3 else []
+        return found if len(found) == 4 else []
 
     def paste(self, command: str) -> str:
         """Run a printed command in a shell, elsewhere."""

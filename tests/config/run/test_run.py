@@ -41,8 +41,17 @@ def has_arrived(running: Running, text: str) -> bool:
     return text in {message["text"] for message in received(running)}
 
 
+def test_the_printed_notification_waits_for_alice_at_the_printed_page(running: Running) -> None:
+    (page,) = running.found(r"Inbox +(http\S+)")
+    assert 'class="desk"' in requests.get(page, timeout=30).text
+    assert '"notification_id"' in running.paste(running.commands[0])
+    query = {"user_id": "1", "login": "alice"}
+    told = requests.get(f"{page}api/v1/admin/history", params=query, timeout=30).json()["history"]
+    assert "Your order is on its way" in {each["payload"]["message"] for each in told}
+
+
 def test_a_message_by_the_printed_sql_arrives_and_its_row_says_so(running: Running) -> None:
-    assert "INSERT 0 1" in running.paste(running.commands[0])
+    assert "INSERT 0 1" in running.paste(running.commands[1])
     until(lambda: has_arrived(running, "Hello from SQL"), "it arrives")
     query = "SELECT status FROM notification_queue WHERE message LIKE 'Hello from%SQL%'"
     query += " AND sent_at IS NOT NULL"
@@ -50,12 +59,12 @@ def test_a_message_by_the_printed_sql_arrives_and_its_row_says_so(running: Runni
 
 
 def test_a_message_by_the_printed_request_arrives(running: Running) -> None:
-    assert '"status":"pending"' in running.paste(running.commands[1])
+    assert '"status":"pending"' in running.paste(running.commands[2])
     until(lambda: has_arrived(running, "Hello from REST"), "it arrives")
 
 
 def test_the_printed_outside_worker_completes_its_job_and_is_fenced(running: Running) -> None:
-    said = running.paste(running.commands[2])
+    said = running.paste(running.commands[3])
     assert "-> 409 {" in said
     assert '"code":"fenced"' in said
     assert '"state":"completed"' in said
@@ -139,7 +148,7 @@ def test_a_killed_worker_is_started_again_and_goes_on(running: Running) -> None:
     ]
     cluster.kill()
     until(lambda: "worker was ended by SIGKILL; it starts again" in running.text, "it is said")
-    running.paste(running.commands[0].replace("from <b>SQL", "after a <b>kill"))
+    running.paste(running.commands[1].replace("from <b>SQL", "after a <b>kill"))
     until(lambda: has_arrived(running, "Hello after a kill"), "it arrives")
 
 

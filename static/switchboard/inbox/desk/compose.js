@@ -31,13 +31,23 @@ export function composeWire(root, people, sent) {
         : choice.all.length ? "Everybody who has a socket open now." : "Nobody is connected now.";
     }
   }
+  // Who ticks somebody means to send to them; who unticks the last one does not any more.
+  let hasAimed = false;
   people.addEventListener("chosen", ({ detail }) => {
+    const [before, after] = [choice.chosen.length, detail.chosen.length];
     choice = detail;
-    if (to() === "one" && detail.chosen.length > 0 && !refresh.wasChosen) form.elements.to.value = "chosen";
-    refresh.wasChosen = detail.chosen.length > 0;
+    if (!before && after && to() === "one") {
+      hasAimed = true;
+      form.elements.to.value = "chosen";
+    } else if (before && !after && to() === "chosen" && hasAimed) {
+      form.elements.to.value = "one";
+    }
     refresh();
   });
-  form.addEventListener("change", refresh);
+  form.addEventListener("change", ({ target }) => {
+    if (target.name === "to") hasAimed = false;
+    refresh();
+  });
 
   function targets() {
     if (to() === "chosen") return choice.chosen.length ? { target: choice.chosen } : { wrong: "Nobody is ticked. Tick people in the list, or choose One person." };
