@@ -24,6 +24,7 @@ from notifications.inbox.models import State
 MOST_DAYS = 15
 BATCH = 500  # notifications in one transaction
 PEOPLE = 500  # of those who keep less, in one look
+EACH = 50  # notifications of each of them in one look
 OUTBOX_KEPT = timedelta(days=1)  # screens have long since found out by themselves
 LEFTOVERS = 10_000
 
@@ -88,11 +89,12 @@ def _trim_short() -> int:
     while people := sql.rows(_SHORT, [after, PEOPLE]):
         after = people[-1][0]
         cutoffs = [_ms(now - timedelta(days=days)) for _, days in people]
-        params = [[person for person, _ in people], cutoffs, BATCH]
+        params = [[person for person, _ in people], cutoffs, EACH]
         while found := _found(_OF_SHORT, params):
-            count += sum(
-                _trim(found[start : start + BATCH]) for start in range(0, len(found), BATCH)
-            )
+            done = sum(_trim(found[start : start + BATCH]) for start in range(0, len(found), BATCH))
+            count += done
+            if not done:
+                break  # somebody else was quicker
     return count
 
 

@@ -28,7 +28,14 @@ def clear_expired() -> dict[str, int]:
     return {"cleared": count}
 
 
-@job("inbox.trim_retention", queue="maintenance", every="10m", single=True, retry=CLEANUP)
+@job(
+    "inbox.trim_retention",
+    queue="maintenance",
+    every="10m",
+    single=True,
+    retry=CLEANUP,
+    timeout="10m",
+)
 def trim_retention() -> dict[str, int]:
     """Forget notifications that are older than their person wishes (1 to 15 days)."""
     return asdict(retention.retention_trim())
