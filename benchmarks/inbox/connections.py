@@ -10,7 +10,7 @@ from benchmarks.inbox.board import RECEIVED, SENT, STOP
 from benchmarks.inbox.crowd import Crowd
 from benchmarks.inbox.rivals import HOST, free_port
 from benchmarks.inbox.site import Site
-from benchmarks.inbox.usage import Usage, rss_bytes
+from benchmarks.inbox.usage import Usage, postgres_pids, rss_bytes
 from benchmarks.processes import BenchFailed, Child, wait_until
 
 IDLE_S = 25.0  # one ping of each socket
@@ -35,13 +35,13 @@ def connections_measured(site: Site, crowd: Crowd, *, people: int, say: _Say) ->
         sockets.send(1)
         crowd.ask("cut")
         sockets.send(MISSED)
-        cut = sockets.come_back()
+        cut = sockets.come_back(web)
         say(f"cut  {_words(cut)}")
         crowd.ask("cut")
         web.stop(with_signal=signal.SIGKILL)
     sockets.send(MISSED)
-    with site.web(port):
-        killed = sockets.come_back()
+    with site.web(port) as web:
+        killed = sockets.come_back(web)
         say(f"killed  {_words(killed)}")
         crowd.close()
     return {"people": people, "idle": idle, "cut": cut, "killed": killed}
@@ -82,12 +82,21 @@ class _Sockets:
         if rows != self._sent * self._people:
             raise BenchFailed(f"{self._sent * self._people} were sent, {rows} rows are there")
 
-    def come_back(self) -> dict[str, Any]:
+    def come_back(self, web: Child) -> dict[str, Any]:
         """All at once, with others' messages on their way; the messages are counted at the end."""
         paths = self._site.paths(range(1, self._people + 1))
         self._crowd.board[STOP] = 0
         with self._feeder(most=self._people, rate=LIVE) as feeder:
+            usage = Usage(
+                {
+                    "server": [web.pid],
+                    "feeder": [feeder.pid],
+                    "clients": [self._crowd.pid],
+                    "Postgres": postgres_pids(),
+                }
+            )
             said = self._crowd.ask("reopen", paths=paths, goal=self._sent, patience_s=PATIENCE_S)
+            cores = usage.cores()
             self._crowd.board[STOP] = 1
             wait_until(lambda: not feeder.alive(), what="the end of the feeder")
         live = self._crowd.board[SENT]
@@ -106,7 +115,7 @@ class _Sockets:
             raise BenchFailed(f"a rush went wrong: {'; '.join(report['wrong'][:5])}")
         if said["recovered"] != self._people:
             raise BenchFailed(f"only {said['recovered']} of {self._people} recovered: {said}")
-        return {**said, "missed": MISSED * self._people, "live": live}
+        return {**said, "cores": cores, "missed": MISSED * self._people, "live": live}
 
     def _feed_all(self, *, begin: int = 0, most: int) -> None:
         self._crowd.board[STOP] = 0
@@ -125,5 +134,6 @@ class _Sockets:
 def _words(rush: dict[str, Any]) -> str:
     return (
         f"all back in {rush['opened_s']:.1f} s, all recovered in {rush['seconds']:.1f} s"
-        f" ({rush['missed']:,} missed, {rush['live']:,} live)"
+        f" ({rush['missed']:,} missed, {rush['live']:,} live),"
+        f" {', '.join(f'{name} {share:.2f}' for name, share in rush['cores'].items())}"
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.inbox.site import Site
-from benchmarks.inbox.usage import Usage
+from benchmarks.inbox.usage import Usage, postgres_pids
 from benchmarks.processes import BenchFailed
 from benchmarks.servers import Servers
 
@@ -47,7 +47,7 @@ class _Ingest:
 
     def posted(self, name: str, ports: list[int], **how: Any) -> dict[str, Any]:
         before = self._rows()
-        usage = Usage({"web": self.pids})
+        usage = Usage({"web": self.pids, "Postgres": postgres_pids()})
         said = self._site.posted(ports=ports, people=PEOPLE, first=self._first, **how)
         cores = usage.cores(ended_s=said["client_cpu_s"], over_s=said["seconds"])
         cores["client"] = said["client_cpu_s"] / said["seconds"]

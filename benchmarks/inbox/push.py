@@ -10,12 +10,12 @@ from benchmarks.inbox.board import RECEIVED, SENT, STOP
 from benchmarks.inbox.crowd import Crowd
 from benchmarks.inbox.pace import sent_to
 from benchmarks.inbox.rivals import HOST, Load, Pusher, free_port
-from benchmarks.inbox.usage import Usage
+from benchmarks.inbox.usage import Usage, postgres_pids
 from benchmarks.processes import BenchFailed, Child, wait_until
 
 SOCKETS = 500
 MOST_PER_PERSON = 20  # as many sockets as one person may have on a pod
-WINDOW = 2_000  # deliveries under way: four per socket, so that nobody drops any
+WINDOW = 8_000  # deliveries under way: sixteen per socket; nobody drops any, nobody runs dry
 STEADY = 1_000.0  # a second
 WARM_S = 1.0
 
@@ -117,6 +117,7 @@ def _run(
                     "feeder": [feeder.pid],
                     "clients": [crowd.pid],
                     "Redis": [redis_pid],
+                    "Postgres": postgres_pids(),
                 }
             )
             before, at = crowd.board[RECEIVED], time.monotonic()

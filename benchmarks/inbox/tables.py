@@ -15,7 +15,7 @@ NOTES = (
     "synchronous_commit on; Redis with an append-only file synced every second; loopback.",
     "Every delivery is counted and checked: each message carries its number for its person, and a run "
     "is void if a socket got one twice, late, out of order or not at all.",
-    "Push: one server process, frames of about 400 bytes, at most four on their way to a socket; "
+    "Push: one server process, frames of about 400 bytes, at most sixteen on their way to a socket; "
     "rounds are interleaved, the rate is the median. Steady: from just before the feeder hands it over "
     "until the client has parsed it, 1,000 a second to 500 people.",
     "Acks: rows in PostgreSQL, Redis, push, `notification.read` from the client, the read committed, "
@@ -150,7 +150,7 @@ def _connection_rows(found: Mapping[str, Any]) -> list[_Row]:
         (f"{people} idle sockets, memory", f"{idle['kb_per_socket']:.1f} KB each", "<= 30 KB"),
         (
             f"{people} idle sockets, processor",
-            f"{idle['cores']['server']:.1%} of a core",
+            f"{idle['cores']['server']:.1%} of a core; others {idle['cores']['others']:.2f}",
             "< 15 %",
         ),
     ]
@@ -158,7 +158,7 @@ def _connection_rows(found: Mapping[str, Any]) -> list[_Row]:
         rush = found[key]
         value = (
             f"all recovered after {rush['seconds']:.1f} s, open after {rush['opened_s']:.1f} s;"
-            f" {rush['missed']:,} missed, 0 lost"
+            f" {rush['missed']:,} missed, 0 lost; {_cores(rush['cores'])}"
         )
         rows.append((f"{people} clients come back, {name}", value, "< 15 s, none lost"))
     return rows
