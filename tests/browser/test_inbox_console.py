@@ -1,11 +1,15 @@
 """A visitor at the live console of the inbox, in a real browser, against real web processes."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
+from lib.ids import uuid7
+from notifications.inbox.models import Client, Recipient
 from tests.browser.conftest import NARROW, Enter
 from tests.browser.inbox_pod import Backend, Pod
 
@@ -60,7 +64,7 @@ def test_a_visitor_opens_an_inbox_sends_to_it_and_reads_it(enter: Enter) -> None
     expect(page.locator("[data-tile=acked]")).to_have_text("1")
     expect(page.locator("[data-tile=latency]")).to_contain_text("ms")
     expect(page.locator("#latency svg")).to_have_attribute(
-        "aria-label", re.compile("Last ten minutes: 1 pushes")
+        "aria-label", re.compile("Last ten minutes: 1 push measured")
     )
 
 
@@ -180,6 +184,36 @@ def test_all_and_chosen_people_are_sent_to(enter: Enter) -> None:
     send(alice, "For Bob too")
     expect(item(bob, "For Bob too")).to_be_visible()
     expect(item(alice, "Only for Bob")).to_have_count(0)
+
+
+def crowd(count: int) -> None:
+    """Sockets on another pod."""
+    now = timezone.now()
+    people = Recipient.objects.bulk_create(
+        Recipient(user_id=n, login=f"person-{n}") for n in range(1, count + 1)
+    )
+    Client.objects.bulk_create(
+        Client(
+            id=uuid7(), pod_id="pod-b", recipient_id=each.pk, user_id=each.user_id,
+            login=each.login, connected_at=now, seen_at=now,
+        )
+        for each in people
+    )  # fmt: skip
+
+
+def test_all_are_sent_to_also_those_that_the_list_has_no_room_for(
+    enter: Enter, backend: Backend, meanwhile: Callable[[Callable[[], None]], None]
+) -> None:
+    page = enter()
+    meanwhile(lambda: crowd(210))
+    expect(page.locator("[data-all]")).to_have_text("210")
+    expect(page.locator("#people .person")).to_have_count(200)
+    page.get_by_text("All connected").click()
+    send(page, "To everybody")
+    expect(page.get_by_text("Accepted for 210 people.")).to_be_visible()
+    for n in (1, 210):
+        told_to = backend.history(user_id=n, login=f"person-{n}")
+        assert told_to == [("To everybody", "unread")]
 
 
 def test_what_is_wrong_is_said_beside_its_field(enter: Enter) -> None:

@@ -30,8 +30,10 @@ class Latency:
     def look(self) -> picture.Part:
         """Take in what is new, and give all of the last ten minutes. Blocks: it asks the database."""
         span = LATE_S if self._points else KEPT_S
-        for point in picture.latency(span):
-            self._points[point[0]] = point
+        for at, count, *parts in picture.latency(span):
+            # A look takes in so many pushes; a second that is older by now may have lost some again.
+            if count >= self._points.get(at, [at, 0])[1]:
+                self._points[at] = [at, count, *parts]
         oldest = time() - KEPT_S
         self._points = {at: point for at, point in self._points.items() if at > oldest}
         return {"points": [self._points[at] for at in sorted(self._points)]}

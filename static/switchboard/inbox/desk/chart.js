@@ -1,5 +1,5 @@
 // Two charts, drawn as SVG: bars of the latency, and the small line of a tile.
-import { h, latencyText, now, number, svg } from "./dom.js";
+import { h, latencyText, now, plural, svg } from "./dom.js";
 
 const WIDTH = 600;
 const HEIGHT = 150;
@@ -38,7 +38,7 @@ export function latencyDraw(plot, said, points) {
   const pushes = shown.reduce((all, bar) => all + bar.pushes, 0);
   const slowest = Math.max(0, ...shown.map((bar) => bar.most));
   const words = pushes
-    ? `Last ten minutes: ${number(pushes)} pushes, the slowest second took ${latencyText(slowest)}.`
+    ? `Last ten minutes: ${plural(pushes, "push", "pushes")} measured, the slowest second took ${latencyText(slowest)}.`
     : "The last ten minutes. Send something to see a bar.";
   const picture = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": words,
@@ -62,7 +62,7 @@ export function latencyDraw(plot, said, points) {
   );
   const tell = (bar) => {
     said.textContent = bar
-      ? `${number(bar.pushes)} pushes: half within ${latencyText(bar.half)}, 99 of 100 within ${latencyText(bar.most)}.`
+      ? `${plural(bar.pushes, "push", "pushes")}: half within ${latencyText(bar.half)}, 99 of 100 within ${latencyText(bar.most)}.`
       : words;
   };
   picture.addEventListener("pointermove", (event) => {

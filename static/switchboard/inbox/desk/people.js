@@ -86,7 +86,7 @@ export function peopleWire(root, feed, show) {
     shownWords.textContent = beyond > 0 ? `the newest ${clients.clients.length} of ${clients.connections} sockets` : plural(shown.length, "person", "people");
     const bare = ({ user_id: id, login }) => ({ id, login });
     root.dispatchEvent(new CustomEvent("chosen", {
-      detail: { chosen: people.filter((person) => chosen.has(person.name)).map(bare), all: people.map(bare), beyond },
+      detail: { chosen: people.filter((person) => chosen.has(person.name)).map(bare), all: people.map(bare), users: clients?.users ?? 0 },
     }));
   }
 
