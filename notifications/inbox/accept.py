@@ -16,6 +16,7 @@ from jobs import sql
 from lib import clock
 from lib.context import correlation_id
 from notifications.inbox import publisher
+from notifications.inbox.arrays import ints, texts, uuids
 from notifications.inbox.changes import change_recalled
 from notifications.inbox.drafts import data_text, draft_check
 from notifications.inbox.fallback import fallbacks_enqueue
@@ -119,27 +120,27 @@ def _write(call: list[Draft]) -> list[Accepted]:
 def _params(call: list[Draft]) -> list[Any]:
     is_shared = len(call) == 1
     each = call if is_shared else [draft for draft in call for _ in draft.ids]
-    texts = {id(draft): data_text(draft.data) for draft in call}
+    written = {id(draft): data_text(draft.data) for draft in call}
     return [
-        [each_id for draft in call for each_id in draft.ids.values()],
+        uuids(each_id for draft in call for each_id in draft.ids.values()),
         *_split([target for draft in call for target in draft.ids]),
         is_shared,
-        [draft.message for draft in each],
-        [draft.source for draft in each],
+        texts([draft.message for draft in each]),
+        texts([draft.source for draft in each]),
         [draft.created_at for draft in each],
-        [draft.ttl_s for draft in each],
-        [draft.collapse_key for draft in each],
-        [draft.priority for draft in each],
-        [texts[id(draft)] for draft in each],
-        [draft.fallback_after_s for draft in each],
-        [draft.sender_id for draft in each],
-        [draft.correlation_id for draft in each],
+        ints(draft.ttl_s for draft in each),
+        texts([draft.collapse_key for draft in each]),
+        ints(draft.priority for draft in each),
+        texts([written[id(draft)] for draft in each]),
+        ints(draft.fallback_after_s for draft in each),
+        ints(draft.sender_id for draft in each),
+        texts([draft.correlation_id for draft in each]),
         clock.offset(),
     ]
 
 
-def _split(targets: Sequence[Target]) -> tuple[list[int], list[str]]:
-    return [user_id for user_id, _ in targets], [login for _, login in targets]
+def _split(targets: Sequence[Target]) -> tuple[str, str]:
+    return ints(user_id for user_id, _ in targets), texts([login for _, login in targets])
 
 
 def _changes(call: list[Draft], written: Written) -> list[Change]:

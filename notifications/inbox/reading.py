@@ -9,6 +9,7 @@ from django.db import transaction
 from jobs import sql
 from lib import clock
 from notifications.inbox import publisher
+from notifications.inbox.arrays import ints, uuids
 from notifications.inbox.changes import change_read
 from notifications.inbox.shapes import Change, ReadResult
 
@@ -27,7 +28,7 @@ def read_many(reads: Sequence[tuple[int, UUID]]) -> list[ReadResult]:
     """
     if not reads:
         return []
-    owners, ids = [owner for owner, _ in reads], [each_id for _, each_id in reads]
+    owners, ids = ints(owner for owner, _ in reads), uuids(each_id for _, each_id in reads)
     found = sql.row(_READ, [owners, ids, clock.offset()])
     assert found is not None
     outbox_id, streams, positions, prevs, users, logins = found

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from jobs import sql
+from notifications.inbox.arrays import ints, texts
 from notifications.inbox.shapes import Target
 
 
@@ -16,7 +17,7 @@ def recipients_find(pairs: Sequence[Target]) -> dict[Target, int]:
         return {}
     found = sql.row(
         "SELECT inbox_recipients(%s::bigint[], %s::text[])",
-        [[user_id for user_id, _ in targets], [login for _, login in targets]],
+        [ints(user_id for user_id, _ in targets), texts([login for _, login in targets])],
     )
     assert found is not None
     return dict(zip(targets, found[0], strict=True))

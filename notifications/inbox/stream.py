@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs import sql
+from notifications.inbox.arrays import ints
 from notifications.inbox.frames import (
     cleared_frame,
     push_frame,
@@ -57,7 +58,7 @@ def snapshot(recipient_ids: Sequence[int], *, limit: int = 100) -> dict[int, Sna
     pending: what is unread, at most PENDING_MOST, the newest. recent: what else the last `limit` hold.
     """
     inboxes: dict[int, Snapshot] = {}
-    for found in sql.rows(_SNAPSHOT, [list(recipient_ids), limit, PENDING_MOST]):
+    for found in sql.rows(_SNAPSHOT, [ints(recipient_ids), limit, PENDING_MOST]):
         recipient_id, last_position, unread, trimmed_to, epoch, *rest = found
         inbox = inboxes.get(recipient_id)
         if inbox is None:
@@ -80,7 +81,7 @@ def changes_since(wanted: Sequence[tuple[int, int]], *, cap: int = 1_000) -> dic
     since = dict(wanted)
     rows: dict[int, list[tuple[Row, int | None]]] = {}
     result: dict[int, Changes] = {}
-    for found in sql.rows(_CHANGES, [list(since), list(since.values()), cap + 1]):
+    for found in sql.rows(_CHANGES, [ints(since), ints(since.values()), cap + 1]):
         recipient_id, last_position, unread, trimmed_to, epoch, *rest, edited = found
         if recipient_id not in result:
             # A position that we have not reached is of another history.
