@@ -62,7 +62,7 @@ class Socket:
 
     def session(self) -> dict[str, Any]:
         """The first frame."""
-        return until(lambda: self.of("session"), "a session frame")[0]
+        return self.wait_for("session")[0]
 
     def texts(self) -> list[str]:
         """The messages it was pushed."""
@@ -72,7 +72,14 @@ class Socket:
         return [data["code"] for data in self.of("error")]
 
     def wait_for(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
-        until(lambda: len(self.of(kind)) >= count, f"{count} x {kind}")
+
+        def has_come() -> bool:
+            is_closed = self.close_code is not None
+            found = len(self.of(kind))
+            assert found >= count or not is_closed, f"{found} x {kind}, then {self.close_code}"
+            return found >= count
+
+        until(has_come, f"{count} x {kind}")
         return self.of(kind)
 
     def wait_closed(self) -> int | None:

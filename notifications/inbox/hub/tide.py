@@ -46,8 +46,14 @@ class Tide:
             loop.call_later(LOOK_S, self._ebb)
             return
         vessels, self._vessels = self._vessels, []
-        for vessel in vessels:
-            vessel.flush()
+        vessels.reverse()
+        try:
+            while vessels:
+                vessels.pop().flush()
+        finally:
+            if vessels:  # one of them failed; the others are not to wait for ever
+                self._vessels += vessels
+                loop.call_soon(self._ebb)
 
 
 TIDE = Tide()

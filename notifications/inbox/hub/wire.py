@@ -80,7 +80,7 @@ class Wire(WebSocketsSansIOProtocol):
     def flush(self) -> None:
         """Give the transport what was written. Called by the tide."""
         frames, self._fresh = self._fresh, []
-        if not frames or self.close_sent or self.disconnected:
+        if not frames or self.close_sent or self.transport.is_closing():
             return
         whole = frames[0] if len(frames) == 1 else b"".join(frames)
         if not self._is_paused:
