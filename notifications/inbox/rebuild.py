@@ -90,7 +90,10 @@ def window_rebuild() -> int:
 
 
 def people_rebuild(recipient_ids: Sequence[int]) -> None:
-    """Write the window of these people anew: the last 100 of each. Raises WindowAway."""
+    """Write the window of these people anew: the last 100 of each. Raises WindowAway.
+
+    Holds no lock: the payload of what is taken back in that moment may stay until its time is over.
+    """
     for start in range(0, len(recipient_ids), PEOPLE):
         rows = sql.rows(_ROWS, [list(recipient_ids[start : start + PEOPLE]), keys.STREAM_LENGTH])
         people = [
