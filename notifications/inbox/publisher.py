@@ -68,9 +68,7 @@ class Publisher:
             self._waiting.append(batch)
             self._size += batch.size
             if self._thread is None or not self._thread.is_alive():
-                self._is_stopping = False
-                self._thread = threading.Thread(target=self._run, name="inbox-publish", daemon=True)
-                self._thread.start()
+                self._start()
             self._changed.notify_all()
 
     def flush(self, timeout_s: float) -> bool:
@@ -85,6 +83,14 @@ class Publisher:
             self._changed.notify_all()
         if thread is not None:
             thread.join(timeout_s)
+        with self._changed:
+            if self._waiting and thread is not None and not thread.is_alive():
+                self._start()  # for what was added while the thread was on its way out
+
+    def _start(self) -> None:
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="inbox-publish", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         told: list[int] = []

@@ -22,14 +22,26 @@ KEPT_S = (
     16 * 86_400
 )  # nothing is kept for longer than 15 days; who is never written to is forgotten
 
-# One argument is quicker than thousands, on both sides. XADD refuses a position that is not the newest:
-# such a change was published before, or a newer one of another process was quicker.
+# One argument is quicker than thousands, on both sides. XADD refuses an id below the newest one: either
+# the change was published before, or a newer one of another process was quicker; then what is newer
+# stands aside for a moment.
 _WRITE = """
+local function add(stream, id, nid)
+    local added = redis.pcall('XADD', stream, 'MAXLEN', ARGV[2], id, 'nid', nid)
+    if type(added) ~= 'table' or #redis.call('XRANGE', stream, id, id) > 0 then return end
+    local newer = redis.call('XRANGE', stream, '(' .. id, '+')
+    for _, e in ipairs(newer) do redis.call('XDEL', stream, e[1]) end
+    local before = redis.call('XREVRANGE', stream, '(' .. id, '-', 'COUNT', 1)
+    redis.call('XSETID', stream, before[1] and before[1][1] or '0-0')
+    redis.call('XADD', stream, id, 'nid', nid)
+    for _, e in ipairs(newer) do redis.call('XADD', stream, e[1], unpack(e[2])) end
+    redis.call('XTRIM', stream, 'MAXLEN', ARGV[2])
+end
 for _, c in ipairs(cjson.decode(ARGV[1])) do
     local kind = c[1]
     if kind == 'n' then
         redis.call('SETEX', c[4], c[5], c[6])
-        redis.pcall('XADD', c[7], 'MAXLEN', ARGV[2], c[8], 'nid', c[9])
+        add(c[7], c[8], c[9])
         redis.call('EXPIRE', c[7], ARGV[3])
     elseif kind == 'u' then
         redis.call('SETEX', c[4], c[5], c[6])

@@ -66,9 +66,7 @@ class Writer:
                 raise InboxBusy
             self._waiting.append(asked)
             if self._thread is None or not self._thread.is_alive():
-                self._is_stopping = False
-                self._thread = threading.Thread(target=self._run, name="inbox-write", daemon=True)
-                self._thread.start()
+                self._start()
             self._changed.notify()
 
     def stop(self, timeout_s: float) -> None:
@@ -78,6 +76,14 @@ class Writer:
             self._changed.notify()
         if thread is not None:
             thread.join(timeout_s)
+        with self._changed:
+            if self._waiting and thread is not None and not thread.is_alive():
+                self._start()  # for what was added while the thread was on its way out
+
+    def _start(self) -> None:
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="inbox-write", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
         try:

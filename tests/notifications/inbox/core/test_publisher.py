@@ -137,6 +137,31 @@ def test_what_is_told_twice_stands_in_the_stream_once(ear: Ear) -> None:
     assert ear.redis.xlen(keys.stream(*ALICE)) == 1
 
 
+def test_what_comes_late_stands_in_its_place_in_the_stream(ear: Ear) -> None:
+    late, *others = (row for _ in range(4) for row in give())
+    assert publisher.flush(20)
+    stream = keys.stream(*ALICE)
+    in_order = ear.redis.xrange(stream)
+    ear.redis.xgroup_create(stream, "outsiders", id="0")
+    for gone in (late, others[1]):
+        ear.redis.xdel(stream, f"{gone.position}-0")
+        change = Change(
+            gone.recipient_id, *ALICE, gone.position or 0, 0, "n", str(gone.pk), "{}", "{}", 60
+        )
+        publisher.publish([change])
+    assert publisher.flush(20)
+    assert ear.redis.xrange(stream) == in_order
+    assert len(ear.redis.xinfo_groups(stream)) == 1
+
+
+def test_what_is_published_while_it_stops_is_published(ear: Ear) -> None:
+    for _ in range(5):
+        give()
+        publisher.stop()
+        give()
+    assert len(ear.heard()) == 10
+
+
 def test_without_redis_it_is_accepted_and_waits_in_the_outbox(
     settings: Settings, closed_port: int, transactional_db: None, caplog: pytest.LogCaptureFixture
 ) -> None:
