@@ -216,6 +216,23 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+# Acts whose changes are pairs: what it was, and what it became.
+_PAIRS = {"inbox.preferences"}
+
+
+@register.filter
+def change(value: Any, action: str = "") -> str:
+    """A change that the audit log keeps of an act, in words."""
+    if action in _PAIRS and isinstance(value, list) and len(value) == 2:
+        return " → ".join(_listed(part) for part in value)
+    return _listed(value)
+
+
+def _listed(value: Any) -> str:
+    parts = value if isinstance(value, list) else [value]
+    return ", ".join(str(part) for part in parts if part not in (None, "")) or "nothing"
+
+
 @register.filter
 def last_line(text: str | None) -> str:
     """The last line: of a traceback what was raised."""

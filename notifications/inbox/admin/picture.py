@@ -24,7 +24,7 @@ class Picture:
     created_at: datetime
     priority: int
     is_read: bool
-    is_gone: bool  # off the screens: recalled, replaced, expired, muted
+    is_gone: bool  # off the screens: recalled, replaced, muted
     data: dict[str, Any] | None
     frame: str
 
@@ -56,7 +56,7 @@ def picture_of(row: Notification) -> Picture:
             data=json.dumps(row.data, ensure_ascii=False) if row.data is not None else None,
         ),
         row.data,
-        is_gone=row.state not in {"unread", "read", "deferred"},
+        is_gone=row.state in {"recalled", "replaced", "muted"},
     )
 
 

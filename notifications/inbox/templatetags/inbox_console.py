@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.templatetags.console import moment, span
+from jobs.templatetags.console import change, moment, span
 from lib import clock
 from notifications.inbox.models import Notification, Recipient
 
@@ -66,7 +66,7 @@ def notification_when(row: Notification) -> SafeString:
 def notification_why(row: Notification) -> SafeString | str:
     """What is worth saying in a line of a list, beside the badge; the page says the rest."""
     if row.state == "deferred":
-        return format_html("held back until {}", moment(row.deliver_at))
+        return format_html("held back, comes {}", moment(row.deliver_at))
     if row.state == "unread" and row.expires_at:
         is_over = row.expires_at <= clock.now()
         return format_html("{} {}", "expired" if is_over else "expires", moment(row.expires_at))
@@ -154,19 +154,12 @@ def wishes(row: Recipient) -> str:
 
 
 @register.filter
-def change_words(name: str, change: Any) -> str:
+def change_words(name: str, value: Any) -> str:
     """A change of the audit log in words: [old, new] as "name: old to new"."""
-    label = name.removesuffix("_s").replace("_", " ")
-    if isinstance(change, list) and len(change) == 2:
-        before, after = (_value_words(value) for value in change)
-        return f"{label}: {before} → {after}"
-    return f"{label}: {_value_words(change)}"
-
-
-def _value_words(value: Any) -> str:
-    if value in (None, "", []):
-        return "nothing"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    unit = " s" if name.endswith("_s") else ""
+    return (
+        f"{name.removesuffix('_s').replace('_', ' ')}: {change(value, 'inbox.preferences')}{unit}"
+    )
 
 
 @register.filter

@@ -9,6 +9,7 @@ from jobs.models import AuditEntry, Job, JobRecord, State
 from jobs.templatetags.console import (
     ago,
     capped,
+    change,
     condition,
     last_line,
     megabytes,
@@ -105,4 +106,8 @@ def test_small_words() -> None:
     assert verb("telegram.retry") == "retried"
     assert verb("inbox.recall") == "recalled"
     assert verb("panel.reboot") == "panel.reboot"
+    assert change(["UTC", "Asia/Kolkata"], "inbox.preferences") == "UTC → Asia/Kolkata"
+    assert change([None, ["ads", "news"]], "inbox.preferences") == "nothing → ads, news"
+    assert change(["message", "data"], "inbox.update") == "message, data"
+    assert change(7) == "7"
     assert pretty({"text": "привет"}) == '{\n  "text": "привет"\n}'

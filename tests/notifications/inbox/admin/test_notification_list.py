@@ -58,7 +58,7 @@ def test_each_state_is_found_and_says_what_it_means(alice: Client) -> None:
     words = {
         "unread": "expires in", "read": "read after", "recalled": "taken back",
         "auto_cleared": "nobody read it in time", "muted": "the person mutes its source",
-        "deferred": "held back until",
+        "deferred": "held back, comes in",
     }  # fmt: skip
     for state, row in made.items():
         answer = alice.get(to(state=state))

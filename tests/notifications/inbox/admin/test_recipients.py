@@ -170,7 +170,7 @@ def test_preferences_are_saved_and_audited(alice: Client) -> None:
     assert acts() == [("alice", "inbox.preferences", "7-alice")]
     assert changes()["retention_days"] == [15, 7]
     assert "retention days: 15 → 7" in text(answer)
-    assert "fallback after: nothing → 300" in text(answer)
+    assert "fallback after: nothing → 300 s" in text(answer)
     assert "(UTC+03:00)" in text(answer)
 
 
