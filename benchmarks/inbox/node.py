@@ -6,23 +6,23 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.bench_venv import ROOT
-from benchmarks.processes import BenchFailed
 
 HOME = ROOT / "var" / "bench-node"
 SOURCE = ROOT / "benchmarks" / "peers" / "node_ws"
 
 
-def node_missing() -> str:
-    """What this machine lacks for the Node server, in words; "" if it has everything."""
-    lacking = [program for program in ("node", "npm") if shutil.which(program) is None]
-    return f"{' and '.join(lacking)} not found on PATH" if lacking else ""
+class NodeMissing(RuntimeError):
+    """This machine has no Node, or cannot get its packages."""
 
 
 def node_folder(home: Path = HOME) -> Path:
     """The folder with server.js and its packages, installed if package.json has changed since.
 
-    Raises BenchFailed with npm's words when something cannot be installed.
+    Raises NodeMissing, with npm's words when something cannot be installed.
     """
+    lacking = [program for program in ("node", "npm") if shutil.which(program) is None]
+    if lacking:
+        raise NodeMissing(f"{' and '.join(lacking)} not found on PATH")
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(SOURCE / "server.js", home)
     wanted = (SOURCE / "package.json").read_text()
@@ -35,7 +35,8 @@ def node_folder(home: Path = HOME) -> Path:
             cwd=home, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if npm.returncode:
-            raise BenchFailed(f"npm could not install the peers:\n{npm.stderr}")
+            words = " ".join(npm.stderr.split())[-300:]
+            raise NodeMissing(f"npm could not install its packages: {words}")
         stamp.write_text(wanted)
     return home
 

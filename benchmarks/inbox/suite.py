@@ -12,7 +12,7 @@ from benchmarks.inbox.acks import acks_measured
 from benchmarks.inbox.connections import connections_measured
 from benchmarks.inbox.crowd import Crowd, allow_files
 from benchmarks.inbox.ingest import ingest_measured
-from benchmarks.inbox.node import node_missing
+from benchmarks.inbox.node import NodeMissing
 from benchmarks.inbox.ours import Ours
 from benchmarks.inbox.push import push_measured
 from benchmarks.inbox.rivals import ChannelsGroup, NodeWs, Pusher
@@ -93,11 +93,11 @@ def _pushers(bench: Bench, site: Site | None) -> tuple[Sequence[Pusher], Mapping
     if site is not None:
         found += [Ours(site), Ours(site, "publish")]
     missing = {}
-    if why := node_missing():
-        missing["Node ws"] = why
-        _say(f"NOT MEASURED: Node ws, for {why}")
-    else:
+    try:
         found.append(NodeWs(bench.servers, bench.workspace))
+    except NodeMissing as why:
+        missing["Node ws"] = str(why)
+        _say(f"NOT MEASURED: Node ws, for {why}")
     found += [
         ChannelsGroup(layer, bench.servers, venv, bench.workspace) for layer in ("pubsub", "core")
     ]
