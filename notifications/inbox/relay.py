@@ -9,11 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
-
 from jobs import sql
-from notifications.inbox import keys
 from notifications.inbox.changes import change_read
 from notifications.inbox.changing import Changed, change_make
 from notifications.inbox.models import State
@@ -75,9 +71,8 @@ def unpushed_relay() -> Relayed:
             recipient_ids = [each for _, ids, _ in rows for each in ids]
             positions = [each for *_, found in rows for each in found]
             changes = _standing(recipient_ids, positions)
-            out_of_step = _out_of_step(recipient_ids, changes)
             window.write(changes)
-            people_rebuild(out_of_step)
+            people_rebuild(_lacking(recipient_ids, changes))
             count += len(changes)
             sql.run(_FORGET, [[outbox_id for outbox_id, *_ in rows]])
         return Relayed(count, is_away=False, is_lost=window_is_lost())
@@ -92,24 +87,11 @@ def _standing(recipient_ids: Sequence[int], positions: Sequence[int]) -> list[Ch
     return [_change(Changed(*row)) for row in rows]
 
 
-def _out_of_step(recipient_ids: Sequence[int], changes: Sequence[Change]) -> list[int]:
-    """Whose streams these changes will not bring up to date: a stream takes no entry below its newest,
-    and what changed once more since is not among the changes. Raises WindowAway."""
-    lacking = Counter(recipient_ids) - Counter(change.recipient_id for change in changes)
-    oldest = {change.recipient_id: change for change in reversed(changes)}
-    try:
-        with get_redis_connection("default").pipeline(transaction=False) as pipe:
-            for change in oldest.values():
-                pipe.xrevrange(keys.stream(change.user_id, change.login), count=1)
-            newest = pipe.execute()
-    except RedisError as exc:
-        raise WindowAway(type(exc).__name__) from exc
-    late = {
-        change.recipient_id
-        for change, found in zip(oldest.values(), newest, strict=True)
-        if found and int(found[0][0].partition(b"-")[0]) >= change.position
-    }
-    return sorted(late | set(lacking))
+def _lacking(recipient_ids: Sequence[int], changes: Sequence[Change]) -> list[int]:
+    """Whose streams these changes will not bring up to date: some of theirs are not among them, since
+    the notification has changed once more."""
+    told = Counter(change.recipient_id for change in changes)
+    return sorted(set(Counter(recipient_ids) - told))
 
 
 def _change(one: Changed) -> Change:

@@ -148,6 +148,21 @@ def test_a_stream_stays_in_order_though_an_older_one_comes_late(
     assert stream() == [(place(late), str(late)), (place(early), str(early))]
 
 
+def test_what_was_read_before_it_was_ever_published_gets_its_place(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nobody_publishes(monkeypatch):
+        each = send("late")
+        read(each)
+    other = send("early")
+    ear.changes(1)
+    assert publisher.flush()
+    unpushed_relay()
+    assert stream() == [(place(each), str(each)), (place(other), str(other))]
+    read_state = get_redis_connection("default").hgetall(keys.read_state(*ALICE))
+    assert read_state == {str(each).encode(): b"read"}
+
+
 def test_large_rows_are_taken_by_and_by(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "BATCH", 3)
     with nobody_publishes(monkeypatch):
