@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from collections.abc import Mapping
 
 from django.conf import settings
 
@@ -61,7 +62,7 @@ def _psql() -> str:
     return 'psql "$DATABASE_URL"'
 
 
-def _post(url: str, path: str, body: dict[str, object]) -> str:
+def _post(url: str, path: str, body: Mapping[str, object]) -> str:
     # With OPEN_IDENTITY=0 the shell's TOKEN is what `manage.py create_service_account` printed.
     token = "" if settings.DEBUG and os.environ.get("OPEN_IDENTITY") != "0" else _TOKEN
     kind = "-H 'Content-Type: application/json'"
