@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from lib import clock
 from lib.now import Attention, Severity, attention
-from notifications.inbox.admin.figures import COUNTED, outbox_waiting
-from notifications.inbox.admin.presence import full_pods, silent_pods
+from notifications.inbox.selectors.figures import COUNTED, outbox_waiting
+from notifications.inbox.selectors.pods import full_pods, silent_pods
 
 PATIENCE = timedelta(minutes=1)
 _NAMED = 3

@@ -11,11 +11,11 @@ from django.urls import URLPattern, reverse
 from jobs.admin.pages import back, check, safe
 from lib import clock
 from lib.errors import DomainError
-from notifications.inbox.admin.acts import ACTIONS, MOST, notifications_bulk
 from notifications.inbox.admin.forms import NotificationFilterForm, first_error, uuid_of
-from notifications.inbox.admin.listing import NotificationFilter, screens_of, shown
 from notifications.inbox.admin.pages import InboxConsole, once_make, once_take
+from notifications.inbox.bulk import ACTIONS, MOST, notifications_bulk
 from notifications.inbox.models import Notification
+from notifications.inbox.selectors.notifications import NotificationFilter, screens_of, shown
 
 # The words of an act, and the states of a row in which it is possible.
 DEEDS: dict[str, dict[str, Any]] = {

@@ -16,7 +16,6 @@ from lib.context import correlation_id
 from lib.errors import DomainError
 from notifications.inbox.accept import accept
 from notifications.inbox.admin.compose_form import ComposeForm
-from notifications.inbox.admin.forecast import forecast
 from notifications.inbox.admin.forms import uuid_of
 from notifications.inbox.admin.notification_page import pretty
 from notifications.inbox.admin.pages import InboxConsole, once_make, once_take
@@ -24,6 +23,7 @@ from notifications.inbox.admin.people import Person, people_written
 from notifications.inbox.admin.picture import picture_make
 from notifications.inbox.admin.preferences_form import span_written
 from notifications.inbox.models import Client, Notification, Recipient
+from notifications.inbox.selectors.forecast import forecast
 from notifications.inbox.shapes import Draft
 
 CONNECTED_MOST = 1000  # people that are filled in at once

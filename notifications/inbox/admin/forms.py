@@ -7,8 +7,8 @@ from django import forms
 
 from jobs.admin.forms import FilterForm, MomentField
 from jobs.models import Priority
-from notifications.inbox.admin.listing import NotificationFilter
 from notifications.inbox.admin.people import people_named
+from notifications.inbox.selectors.notifications import NotificationFilter
 
 STATES = (
     ("", "any state"),

@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
-from notifications.inbox.admin.figures import inbox_figures
 from notifications.inbox.admin.forms import NotificationFilterForm, number_of, uuid_of
-from notifications.inbox.admin.listing import NotificationsPage, notifications_page
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import people_named
 from notifications.inbox.models import Notification
+from notifications.inbox.selectors.figures import inbox_figures
+from notifications.inbox.selectors.notifications import NotificationsPage, notifications_page
 
 # What people look for most, as a query of the list.
 QUICK = (

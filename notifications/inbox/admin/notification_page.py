@@ -15,14 +15,15 @@ from jobs.admin.forms import JsonObjectField
 from jobs.admin.pages import check, deed
 from jobs.models import AuditEntry
 from lib.errors import DomainError, NotFound
-from notifications.inbox.admin.listing import screens_of, shown
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.picture import picture_of
-from notifications.inbox.admin.presence import clients_of
 from notifications.inbox.errors import NotificationSettled
 from notifications.inbox.expiry import notifications_expire
+from notifications.inbox.fallback import TYPE as FALLBACK
 from notifications.inbox.models import Notification, State
 from notifications.inbox.recall import notification_recall, notification_update
+from notifications.inbox.selectors.notifications import screens_of, shown
+from notifications.inbox.selectors.pods import clients_of
 from notifications.inbox.selectors.story import Story, story
 
 RECENT = 8
@@ -172,6 +173,7 @@ def _live(told: Story) -> dict[str, Any]:
         "picture": picture_of(row),
         "seen": f"{row.state}.{row.edition}",
         "is_open": row.state in OPEN,
+        "fallback_type": FALLBACK,
     }
 
 

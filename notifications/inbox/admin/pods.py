@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.http import urlencode
 
-from notifications.inbox.admin.figures import inbox_figures
 from notifications.inbox.admin.forms import number_of, uuid_of
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import people_named
-from notifications.inbox.admin.presence import clients_page, pods_view
 from notifications.inbox.models import Client, Pod
 from notifications.inbox.pods import BEAT
+from notifications.inbox.selectors.figures import inbox_figures
+from notifications.inbox.selectors.pods import clients_page, pods_view
 
 
 @admin.register(Pod)

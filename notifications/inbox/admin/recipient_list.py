@@ -12,8 +12,8 @@ from django.utils.http import urlencode
 from notifications.inbox.admin.forms import number_of
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import LOGIN_MOST, people_named
-from notifications.inbox.admin.presence import connected
 from notifications.inbox.models import Client, Recipient
+from notifications.inbox.selectors.pods import connected
 
 PAGE = 50
 WINDOW = 20_000  # rows

@@ -8,13 +8,13 @@ from django.urls import URLPattern, reverse
 
 from jobs.admin.pages import check
 from jobs.models import AuditEntry
-from notifications.inbox.admin.forecast import quiet_until
-from notifications.inbox.admin.listing import screens_of, shown
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.preferences_form import PreferencesForm, preferences_initial
-from notifications.inbox.admin.presence import clients_of
 from notifications.inbox.models import Notification, Recipient
 from notifications.inbox.preferences import PreferencesInvalid, preferences_set
+from notifications.inbox.selectors.forecast import quiet_until
+from notifications.inbox.selectors.notifications import screens_of, shown
+from notifications.inbox.selectors.pods import clients_of
 
 UNREAD_MOST = 50  # shown above the others
 HISTORY = 50

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from lib import clock
 from lib.now import Attention, Severity, gather
-from notifications.inbox.admin import figures
 from notifications.inbox.models import Outbox
+from notifications.inbox.selectors import figures
 from tests.notifications.inbox.admin.rows import note_make, pod_make
 from tests.notifications.inbox.admin.ways import to
 

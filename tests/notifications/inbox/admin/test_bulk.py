@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import AuditEntry
-from notifications.inbox.admin import acts as deeds
+from notifications.inbox import bulk
 from notifications.inbox.models import Notification
 from tests.notifications.inbox.admin.rows import (
     deferred_make,
@@ -125,7 +125,7 @@ def test_what_is_missing_is_said(alice: Client, query: dict[str, str], words: st
 
 
 def test_more_than_one_act_takes_is_said(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deeds, "MOST", 2)
+    monkeypatch.setattr(bulk, "MOST", 2)
     for _ in range(3):
         note_make()
     dry_run = look(alice, action="recall", scope="matching", state="unread")

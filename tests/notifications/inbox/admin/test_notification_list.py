@@ -9,8 +9,8 @@ from django.test import Client
 
 from lib import clock
 from lib.ids import uuid7
-from notifications.inbox.admin import listing
 from notifications.inbox.models import Notification
+from notifications.inbox.selectors import notifications as listing
 from tests.notifications.inbox.admin.rows import (
     deferred_make,
     device_make,

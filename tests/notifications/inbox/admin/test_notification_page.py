@@ -1,11 +1,14 @@
 """The page of one notification: what happened, why it did not arrive, what the person sees."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from lib import clock
+from notifications.inbox.fallback import unread_tell
 from notifications.inbox.reading import read_many
 from notifications.inbox.recall import notification_update
 from tests.notifications.inbox.admin.rows import (
@@ -68,6 +71,23 @@ def test_quiet_hours_are_told_on_the_clock_of_the_person(alice: Client) -> None:
     person_make(time_zone="Asia/Kolkata")
     shown = text(alice.get(page_of(row)))
     assert "UTC+05:30 on the person's clock (Asia/Kolkata)" in shown
+
+
+def test_what_was_told_by_telegram_has_a_link(alice: Client) -> None:
+    person_make(telegram_id=500100201)
+    row = note_make(fallback_after_s=1)
+    with clock.shift(timedelta(seconds=5)):
+        assert unread_tell() == 1
+    answer = alice.get(page_of(row))
+    assert story_of(answer) == ["accepted", "fallback"]
+    query = "telegram_id=500100201&amp;notification_type=inbox_fallback"
+    assert f'href="/admin/telegram/queuedmessage/?{query}"' in html(answer)
+    (message,) = (
+        alice.get(f"/admin/telegram/queuedmessage/?{query.replace('&amp;', '&')}")
+        .context["page"]
+        .messages
+    )
+    assert "Your order is ready" in message.beginning
 
 
 def test_the_picture_is_what_the_screens_get(alice: Client) -> None:

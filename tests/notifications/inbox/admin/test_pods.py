@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from notifications.inbox.admin import presence
+from notifications.inbox.selectors import pods
 from tests.notifications.inbox.admin.rows import device_make, person_make, pod_make
 from tests.notifications.inbox.admin.ways import html, page_of, text, to
 
@@ -76,7 +76,7 @@ def test_open_sockets_are_found_by_pod_and_person(alice: Client) -> None:
 
 
 def test_open_sockets_come_page_by_page(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "PAGE", 2)
+    monkeypatch.setattr(pods, "PAGE", 2)
     person = person_make()
     for n in range(5):
         device_make(person, f"d{n}")

@@ -9,10 +9,10 @@ from django.db import transaction
 
 from jobs.audit import Account, audit_write
 from lib.errors import InputInvalid
-from notifications.inbox.admin.listing import NotificationFilter, screens_of
 from notifications.inbox.expiry import notifications_expire
 from notifications.inbox.models import Notification
 from notifications.inbox.recall import notifications_recall
+from notifications.inbox.selectors.notifications import NotificationFilter, screens_of
 
 MOST = 10_000  # in one call
 SAMPLE = 20

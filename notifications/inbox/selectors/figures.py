@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from jobs import sql
 from lib import clock
-from notifications.inbox.admin.presence import SILENT_AFTER
+from notifications.inbox.selectors.pods import SILENT_AFTER
 
 COUNTED = 1_000  # rows of the outbox are counted no further
 LATELY = timedelta(hours=1)

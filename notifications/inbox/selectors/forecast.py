@@ -6,8 +6,8 @@ from datetime import datetime
 
 from jobs import sql
 from lib import clock
-from notifications.inbox.admin.presence import connected
 from notifications.inbox.models import Notification, Recipient
+from notifications.inbox.selectors.pods import connected
 from notifications.inbox.shapes import Draft, Target
 
 LISTED = 100  # people that are named
