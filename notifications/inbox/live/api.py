@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.api.docs import refusals
 from notifications.inbox.live import picture
 
 
@@ -28,7 +29,12 @@ class LiveApi(APIView):
 
     required_permission = "inbox.view_notification"
 
-    @extend_schema(summary="The live console at one moment", responses=LiveOutput)
+    @extend_schema(
+        operation_id="inbox_live",
+        summary="The live console at one moment",
+        tags=["inbox"],
+        responses={200: LiveOutput, **refusals()},
+    )
     def get(self, request: Request) -> Response:
         del request
         return Response(
