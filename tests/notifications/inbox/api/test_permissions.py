@@ -8,12 +8,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from lib.ids import uuid7
 from tests.notifications.inbox.api.conftest import EVERYTHING
 from tests.notifications.inbox.api.server import Caller, TestClient
 
 BODY = {"target": [{"id": 1, "login": "alice"}], "message": "Hello", "source": "shop"}
-ONE = f"notify/{uuid7()}"
+ONE = "notify/01900000-0000-7000-8000-000000000001"  # of nobody; in the names of tests
 PREFERENCES = "recipients/1/alice/preferences"
 DOORS = [
     ("POST", "notify", "inbox.send_notification"),
