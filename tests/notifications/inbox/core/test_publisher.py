@@ -113,6 +113,24 @@ def test_what_was_told_is_forgotten_by_the_outbox(ear: Ear) -> None:
     assert not Outbox.objects.exists()
 
 
+def test_only_who_is_shown_it_is_told(ear: Ear) -> None:
+    person(ALICE, muted_sources=["shop"])
+    _, shown = give(ALICE, BOB)
+    assert [each_id for *_, each_id, _ in ear.heard()] == [str(shown.pk)]
+
+
+def test_without_a_database_it_is_told_and_stays_in_the_outbox(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    person()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "/nowhere")  # for who connects anew
+    give()
+    assert len(ear.heard()) == 1
+    monkeypatch.undo()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert Outbox.objects.count() == 1
+
+
 def test_what_is_rolled_back_is_never_told(ear: Ear) -> None:
     with transaction.atomic():
         give()

@@ -13,10 +13,15 @@ from django.db import DataError, connection
 from pytest_django.fixtures import Settings
 
 from jobs import sql
-from jobs.idempotency import Answer, IdempotencyKeyReused, answer_once
+from jobs.idempotency import (
+    Answer,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyReused,
+    answer_once,
+)
 from jobs.models import KeptAnswer
 from lib.context import correlated
-from lib.errors import Unavailable
+from lib.errors import InputInvalid, Unavailable
 from notifications.inbox import writer
 from notifications.inbox.accept import accept
 from notifications.inbox.errors import DraftInvalid, InboxBusy
@@ -262,6 +267,20 @@ def test_nothing_is_kept_of_what_was_not_written(account: int) -> None:
     assert not KeptAnswer.objects.exists()
     assert not Notification.objects.exists()
     assert not writer.submit(draft(), once=keyed(account)).result(LONG_S).is_repeat
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "ключ", "a\nb"])
+def test_a_key_has_printable_characters(key: str) -> None:
+    with pytest.raises(IdempotencyKeyInvalid):
+        once(account_id=1, scope="s", key=key, body={})
+
+
+def test_a_body_that_nobody_can_write_down_has_no_hash() -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    with pytest.raises(InputInvalid, match="deep"):
+        once(account_id=1, scope="s", key="k", body=deep)
 
 
 def _broken(one: Draft) -> Draft:
