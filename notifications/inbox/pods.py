@@ -45,6 +45,15 @@ def pod_beat(*, address: str, connections: int, users: int, draining: bool) -> b
     return bool(found and found[0])
 
 
+def pod_count(*, connections: int, users: int) -> None:
+    """Say how many this pod holds now, between two beats."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE inbox_pod SET connections = %s, users = %s WHERE pod_id = %s",
+            [connections, users, settings.POD_ID],
+        )
+
+
 def pod_leave() -> None:
     """This pod stops: its row and those of its sockets go."""
     with connection.cursor() as cursor:

@@ -32,7 +32,10 @@ class Batch(Generic[Note]):
         self._task: asyncio.Task[None] | None = None
 
     def add(self, note: Note) -> None:
-        self._notes.append(note)
+        self.extend([note])
+
+    def extend(self, notes: Sequence[Note]) -> None:
+        self._notes.extend(notes)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
 

@@ -5,14 +5,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, transaction
 
 from notifications.inbox import keys, pods, presence
 from notifications.inbox.hub.batch import Batch
@@ -40,12 +40,14 @@ class Hub:
 
     def __init__(self) -> None:
         self.is_draining = False
+        self._has_beaten = False
         self.address = ""
         self.connections = 0
         self._people: dict[int, Person] = {}
         self._by_channel: dict[bytes, Person] = {}
         self._here: dict[str, Here] = {}
         self._holes: set[Person] = set()
+        self._delivered: list[tuple[str, int, int, str]] = []
         self._hole_seen = asyncio.Event()
         self._check_now = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -53,7 +55,7 @@ class Hub:
         self.loader = Loader(self._executor)
         self._pushes: Batch[Pushed] = Batch(self._executor, pushes_write, every_s=EVERY_S)
         self._presence: Batch[Note] = Batch(
-            self._executor, presence.presence_write, every_s=presence.EVERY_S
+            self._executor, self._write_presence, every_s=presence.EVERY_S
         )
         self._control = keys.CONTROL.encode()
         self._subscription = Subscription(
@@ -91,7 +93,8 @@ class Hub:
                     users=len(self._people), draining=self.is_draining,
                 )
             )  # fmt: skip
-            if not is_known:  # new, or taken for dead: the rows of its sockets are not there
+            if not is_known or not self._has_beaten:  # others took it for dead, or it is new
+                self._has_beaten = True
                 self._presence.add(Everybody(tuple(self._here.values())))
         except Error as exc:
             logger.warning("inbox: this pod could not beat: %s", type(exc).__name__)
@@ -156,20 +159,36 @@ class Hub:
 
     def delivered(self, notification_id: str, position: int, screens: list[Screen]) -> None:
         """A notification was written to these screens; its position is when it was accepted."""
+        if not self._delivered:
+            asyncio.get_running_loop().call_soon(self._note_delivered)
+        devices = (
+            screens[0].client_id
+            if len(screens) == 1
+            else ",".join([screen.client_id for screen in screens])
+        )
+        self._delivered.append((notification_id, position, len(screens), devices))
+
+    def _note_delivered(self) -> None:
+        """All that was delivered in this turn of the loop, at once: there may be thousands a second."""
+        delivered, self._delivered = self._delivered, []
         now_ms = time.time() * 1000
-        METRICS.delivered(now_ms - position, len(screens))
-        self._pushes.add((notification_id, now_ms, [screen.client_id for screen in screens]))
+        METRICS.delivered([(now_ms - position, count) for _, position, count, _ in delivered])
+        self._pushes.extend([(each_id, now_ms, devices) for each_id, _, _, devices in delivered])
 
     def showed(self, notification_ids: Iterable[str], screen: Screen) -> None:
         """A screen was sent notifications that were waiting for it."""
-        now_ms, client_ids = time.time() * 1000, [screen.client_id]
-        for notification_id in notification_ids:
-            self._pushes.add((notification_id, now_ms, client_ids))
+        now_ms = time.time() * 1000
+        self._pushes.extend([(each_id, now_ms, screen.client_id) for each_id in notification_ids])
 
     def has_hole(self, person: Person) -> None:
         """Something is missing before what a person has been sent from elsewhere."""
         self._holes.add(person)
         self._hole_seen.set()
+
+    def _write_presence(self, notes: Sequence[Note]) -> None:
+        with transaction.atomic():
+            presence.presence_write(notes)
+            pods.pod_count(connections=self.connections, users=len(self._people))
 
     def _leave(self, person: Person) -> None:
         if not person.screens and self._people.get(person.id) is person:

@@ -22,7 +22,9 @@ class Loader:
         self.tickets: Gather[tuple[UUID, datetime], bool] = Gather(executor, tickets.tickets_use)
         self.snapshots: Gather[int, Snapshot] = Gather(executor, _snapshots, at_most=100, lanes=2)
         self.changes: Gather[tuple[int, int], Changes] = Gather(executor, _changes, lanes=2)
-        self.reads: Gather[tuple[int, UUID], ReadResult] = Gather(executor, reading.read_many)
+        self.reads: Gather[tuple[int, UUID], ReadResult] = Gather(
+            executor, reading.read_many, wait_s=0.005
+        )
 
 
 def positions(recipient_ids: Sequence[int]) -> dict[int, int]:

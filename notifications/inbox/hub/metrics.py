@@ -1,7 +1,7 @@
 """What this process tells Prometheus about its sockets: names of the source document."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import REGISTRY
 from prometheus_client.metrics_core import (
@@ -25,10 +25,12 @@ class SocketMetrics(Collector):
         self._counts = [0] * (len(BUCKETS_MS) + 1)
         self._sum_ms = 0.0
 
-    def delivered(self, latency_ms: float, sockets: int) -> None:
-        """A notification was written to some sockets, that long after it was accepted."""
-        self._counts[bisect_left(BUCKETS_MS, latency_ms)] += sockets
-        self._sum_ms += latency_ms * sockets
+    def delivered(self, deliveries: Iterable[tuple[float, int]]) -> None:
+        """(milliseconds since it was accepted, number of sockets) of each notification."""
+        counts = self._counts
+        for latency_ms, sockets in deliveries:
+            counts[bisect_left(BUCKETS_MS, latency_ms)] += sockets
+            self._sum_ms += latency_ms * sockets
 
     def describe(self) -> Iterator[Metric]:
         return iter(())  # nothing is asked of the hub when it is registered

@@ -69,27 +69,40 @@ class Wire(WebSocketsSansIOProtocol):
         self._on_text = on_text
 
     def write(self, frame: bytes) -> None:
-        """Send an encoded frame, or several in one, with all else of this turn. Never waits.
+        """Send an encoded frame, or several in one. Never waits.
 
         What a slow reader leaves behind is kept up to a limit; beyond it the socket is closed with 4413.
         """
-        if not self._fresh:
+        if self._fresh:
+            self._fresh.append(frame)
+        elif TIDE.is_high:
+            self._fresh.append(frame)
             TIDE.rise(self)
-        self._fresh.append(frame)
+        elif not self._is_paused and not self.close_sent and not self.disconnected:
+            self.transport.write(frame)  # uvloop sends what one turn wrote by one call
+        else:
+            self._keep([frame])
 
     def flush(self) -> None:
         """Give the transport what was written. Called by the tide."""
-        frames, self._fresh = self._fresh, []
-        if not frames or self.close_sent or self.transport.is_closing():
-            return
-        whole = frames[0] if len(frames) == 1 else b"".join(frames)
-        if not self._is_paused:
-            self.transport.write(whole)
+        frames = self._fresh
+        if self._is_paused or self.close_sent or self.disconnected:
+            self._fresh = []
+            self._keep(frames)
+        elif len(frames) == 1:
+            self.transport.write(frames.pop())
+        elif frames:
+            self.transport.write(b"".join(frames))
+            frames.clear()
+
+    def _keep(self, frames: list[bytes]) -> None:
+        """The reader is slow: what it did not take waits, to a limit."""
+        if self.close_sent or self.disconnected:
             return
         if self._backlog is None:
             self._backlog = deque()
         self._backlog.extend(frames)
-        self._backlog_bytes += len(whole)
+        self._backlog_bytes += sum(map(len, frames))
         if len(self._backlog) > BACKLOG_FRAMES or self._backlog_bytes > settings.WS_MAX_QUEUE_BYTES:
             self.close(TOO_SLOW, "too slow a reader: reconnect and sync")
 

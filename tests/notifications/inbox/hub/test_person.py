@@ -81,7 +81,8 @@ def test_changes_come_in_order_and_once_whatever_redis_does(data: st.DataObject)
     person, ear, holes = _person()
     for position in kept:
         _take(person, position, position - 1)
-        if holes.people and data.draw(st.booleans()):
+        is_filled = data.draw(st.booleans())
+        if holes.people and is_filled:
             holes.people.clear()
             if not person.is_asking and person.last is not None:
                 person.is_asking = True
