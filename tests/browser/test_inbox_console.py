@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from lib.ids import uuid7
 from notifications.inbox.models import Client, Recipient
@@ -184,6 +184,31 @@ def test_all_and_chosen_people_are_sent_to(enter: Enter) -> None:
     send(alice, "For Bob too")
     expect(item(bob, "For Bob too")).to_be_visible()
     expect(item(alice, "Only for Bob")).to_have_count(0)
+
+
+def test_a_send_whose_answer_got_lost_is_told_once(enter: Enter, backend: Backend) -> None:
+    page = enter("/?inbox=1-alice")
+    state(page, "open")
+    keys: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+            return
+        assert route.fetch().status == 202
+        route.abort()
+
+    page.route("**/api/v1/notify", lose_the_first_answer)
+    compose = page.locator("#compose")
+    compose.get_by_role("button", name="Send").click()
+    expect(compose.get_by_role("status")).to_contain_text("The server does not answer")
+    compose.get_by_role("button", name="Send").click()
+    expect(compose.get_by_role("status")).to_have_text("Accepted for alice.")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert len(backend.history()) == 1
+    expect(panel(page).locator(".item")).to_have_count(1)
 
 
 def crowd(count: int) -> None:

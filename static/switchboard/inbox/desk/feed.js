@@ -11,7 +11,7 @@ const SILENT_MS = 8000; // the server speaks every second
  * {state: connecting | live | polling | away | refused, retryInMs?}.
  */
 export class Feed extends EventTarget {
-  #backoff = new Backoff({ most: 15_000 });
+  #backoff = new Backoff({ most: 5000 }); // operators are few
   #failed = 0;
   #socket = null;
   #silence = 0;

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from time import time
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from django.utils import timezone
 from lib.ids import uuid7
 from notifications.inbox.live import picture
 from notifications.inbox.live.apart import apart
-from notifications.inbox.live.watch import Watch
+from notifications.inbox.live.watch import Latency, Watch
 from notifications.inbox.models import Client
 
 PARTS = {"clients", "pending", "counts", "latency", "tick"}
@@ -100,3 +101,26 @@ def test_a_database_that_is_away_is_told_and_asked_again(monkeypatch: pytest.Mon
             assert (await next_of(texts, "tick"))["trouble"] == ""
 
     async_to_sync(story)()
+
+
+def test_a_second_that_is_seen_whole_once_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = int(time())
+    looks = iter(
+        [
+            [[now - 900, 1, 1.0, 1.0, 1.0], [now - 1, 2, 3.0, 4.0, 5.0]],
+            [[now - 1, 7, 3.5, 4.5, 5.5]],  # written late
+            [[now - 1, 3, 9.0, 9.0, 9.0], [now, 1, 2.0, 2.0, 2.0]],  # half of it is out of sight
+        ]
+    )
+    spans: list[int] = []
+
+    def latency(seconds: int) -> list[list[float]]:
+        spans.append(seconds)
+        return next(looks)
+
+    monkeypatch.setattr(picture, "latency", latency)
+    watched = Latency()
+    assert watched.look() == {"points": [[now - 1, 2, 3.0, 4.0, 5.0]]}
+    assert watched.look() == {"points": [[now - 1, 7, 3.5, 4.5, 5.5]]}
+    assert watched.look()["points"] == [[now - 1, 7, 3.5, 4.5, 5.5], [now, 1, 2.0, 2.0, 2.0]]
+    assert spans == [600, 5, 5]
