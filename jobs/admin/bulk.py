@@ -113,7 +113,8 @@ class BulkPages(ConsoleAdmin):
         )
 
     def _act_now(self, request: HttpRequest, action: str, where: JobFilter) -> HttpResponse:
-        if request.session.get(_ONCE) != request.POST.get("once"):
+        once = request.session.get(_ONCE)
+        if once is None or once != request.POST.get("once"):
             messages.warning(
                 request,
                 "Nothing was done: that page was used before, or is out of date. Look again.",

@@ -103,6 +103,13 @@ def test_a_confirmation_works_once(alice: Client, quiet: Kind) -> None:
     assert Job.objects.filter(replay_of=made).count() == 1
 
 
+def test_without_a_look_nothing_is_done(alice: Client, quiet: Kind) -> None:
+    made = quiet.enqueue(delay="1h").id
+    answer = alice.post(to(ACT), {"action": "cancel", "id": str(made)}, follow=True)
+    assert "Nothing was done" in said(answer)[0]
+    assert state(made) == "scheduled"
+
+
 def test_jobs_made_after_the_look_stay_out(alice: Client, quiet: Kind) -> None:
     seen = quiet.enqueue(delay="1h").id
     page = look(alice, action="cancel", scope="matching", kind="tests.quiet")

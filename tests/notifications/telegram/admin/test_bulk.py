@@ -84,6 +84,13 @@ def test_waiting_messages_are_cancelled_and_refusals_are_told(alice: Client) -> 
     ]  # fmt: skip
 
 
+def test_without_a_dry_run_nothing_is_done(alice: Client) -> None:
+    rows = failed(1)
+    answer = alice.post(to("act"), {"action": "retry", "id": str(rows[0].pk)}, follow=True)
+    assert "Nothing was done" in said(answer)[0]
+    assert fresh(rows[0]).status == "failed"
+
+
 def test_a_page_that_was_used_does_nothing_again(alice: Client) -> None:
     rows = failed(1)
     dry_run = look(alice, action="retry", id=[row.pk for row in rows])
