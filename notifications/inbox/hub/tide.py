@@ -1,5 +1,5 @@
-"""When what was written to sockets really goes out: at once, or a little later while messages come in
-faster than they go out.
+"""When what was written to sockets really goes out: at the end of the turn of the event loop, and a
+little later while messages come in faster than they go out.
 
 A system call costs more than all else of a delivery. So when we lag behind, several frames of a socket
 share one: a few milliseconds are nothing to a message that already waits in line.
@@ -24,7 +24,7 @@ class Tide:
 
     def __init__(self) -> None:
         self._vessels: list[Vessel] = []
-        self.is_high = False  # more is coming in: do not send each by itself
+        self._is_high = False  # more is coming in: do not send each by itself
         self._rose_at = 0.0
 
     def rise(self, vessel: Vessel) -> None:
@@ -37,12 +37,12 @@ class Tide:
 
     def read(self, size: int) -> None:
         """So many bytes came from Redis by one read."""
-        self.is_high = size >= BEHIND_BYTES
+        self._is_high = size >= BEHIND_BYTES
 
     def _ebb(self) -> None:
         loop = asyncio.get_running_loop()
-        if self.is_high and loop.time() - self._rose_at < HOLD_S:
-            self.is_high = False  # unless the next read says so again
+        if self._is_high and loop.time() - self._rose_at < HOLD_S:
+            self._is_high = False  # unless the next read says so again
             loop.call_later(LOOK_S, self._ebb)
             return
         vessels, self._vessels = self._vessels, []
