@@ -85,7 +85,6 @@ class _Sockets:
     def come_back(self, web: Child) -> dict[str, Any]:
         """All at once, with others' messages on their way; the messages are counted at the end."""
         paths = self._site.paths(range(1, self._people + 1))
-        self._crowd.board[STOP] = 0
         with self._feeder(most=self._people, rate=LIVE) as feeder:
             usage = Usage(
                 {
@@ -118,14 +117,17 @@ class _Sockets:
         return {**said, "cores": cores, "missed": MISSED * self._people, "live": live}
 
     def _feed_all(self, *, begin: int = 0, most: int) -> None:
-        self._crowd.board[STOP] = 0
         with self._feeder(begin=begin, most=most, rate=1e9) as feeder:
             wait_until(lambda: not feeder.alive(), what="the end of the feeder", patience_s=120)
         if self._crowd.board[SENT] != most:
             raise BenchFailed(f"the feeder failed:\n{feeder.tail()}")
 
-    def _feeder(self, **load: float) -> Child:
-        spec = json.dumps({"people": self._people, "batch": 1000, "first": self._sent, **load})
+    def _feeder(self, *, begin: int = 0, **load: float) -> Child:
+        self._crowd.board[STOP] = 0
+        self._crowd.board[SENT] = begin  # it may be stopped before it has sent anything
+        spec = json.dumps(
+            {"people": self._people, "batch": 1000, "first": self._sent, "begin": begin, **load}
+        )
         return self._site.child(
             "benchmarks.inbox.feed_ours", "accept", self._crowd.board_path, spec, log="feed.log"
         )
