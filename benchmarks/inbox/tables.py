@@ -11,7 +11,8 @@ _Row = tuple[str, str, str]
 NOTES = (
     "Server, clients, feeder, Redis and PostgreSQL share the two cores. 'Server' is the share of a "
     "core that the measured web process took (its own processor time, so the figure per core does not "
-    "depend on who else wanted one); 'clients' the load generator. PostgreSQL with fsync and "
+    "depend on who else wanted one); 'clients' the load generator; 'others' programs that are not the "
+    "bench's, and the kernel's own threads, which write to the disk. PostgreSQL with fsync and "
     "synchronous_commit on; Redis with an append-only file synced every second; loopback.",
     "Every delivery is counted and checked: each message carries its number for its person, and a run "
     "is void if a socket got one twice, late, out of order or not at all.",
