@@ -236,7 +236,7 @@ def test_a_connection_that_was_cut_is_opened_again(ear: Ear) -> None:
     window = publisher._publisher._window
     assert window is not None
     # Only that one: the tests of others use the same server.
-    assert ear.redis.client_kill_filter(_id=window._redis.client_id()) == 1
+    assert ear.redis.client_kill_filter(_id=str(window._redis.client_id())) == 1
     give()
     assert len(ear.heard()) == 1
     assert not Outbox.objects.exists()
