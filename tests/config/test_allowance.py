@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from config.api import allowance
 from config.api.allowance import Allowance
-from config.api.throttling import AccountThrottle, Quota, spend
+from config.api.throttling import AccountThrottle, Quota, quota_of, spend
 
 pytestmark = pytest.mark.unit
 REDIS_COUNTS = pytest.mark.usefixtures("clean_redis")
@@ -84,7 +84,10 @@ def test_processes_together_get_no_more_than_the_rate(rate: Any) -> None:
     one, other = Allowance(), Allowance()
     said = [*waits(one, 600), *waits(other, 600)]
     let_in = sum(each is None for each in said)
-    assert 1000 - 2 * 10 <= let_in <= 1000
+    quota = quota_of(request_of())
+    assert quota == Quota("throttle:account:7", 1000, 3600)
+    assert AccountThrottle.away_until == 0.0
+    assert 1000 - 2 * 10 <= let_in <= 1000, spend(quota, 0)
 
 
 @REDIS_COUNTS
