@@ -115,10 +115,9 @@ class WorkerProcess:
             if stopping and self.main:
                 self.main.settle()
             elif not stopping:
-                found = self._ask(main, None if late else threads)
-            if self.alone.is_loaded:
-                if self.threads:
-                    self.threads.drain()
+                # A suspect waits until no thread has a job; nobody else waits for that.
+                found = self._ask(main, None if late or self.alone.is_loaded else threads)
+            if self.alone.is_loaded and (stopping or not (self.threads and self.threads.is_busy)):
                 self.alone.run([], self.beat.stopping)
                 threads.again = True
             if self.threads and self.threads.is_busy:
