@@ -15,6 +15,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notifications.telegram.api")),
     path("", include("notifications.inbox.api.urls")),
     path("", include("notifications.inbox.live.api")),
+    path("", include("notifications.webhooks.api.urls")),
+    path("", include("notifications.conversations.api.urls")),
+    path("", include("notifications.broadcasts.api.urls")),
+    path("", include("monitoring.files.api.urls")),
     path("", include("jobs.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -65,6 +65,10 @@ INSTALLED_APPS = [
     "jobs",
     "notifications.inbox",
     "notifications.telegram",
+    "notifications.webhooks",
+    "notifications.conversations",
+    "notifications.broadcasts",
+    "monitoring.files",
     "django_q",
 ]
 # Apps of tests and trials, whose jobs run beside ours.

@@ -1,0 +1,1 @@
+"""Broadcasts: what a site may set."""

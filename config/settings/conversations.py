@@ -1,0 +1,1 @@
+"""Conversations: what a site may set."""

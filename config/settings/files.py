@@ -1,0 +1,1 @@
+"""File watch: what a site may set."""

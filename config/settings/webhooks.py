@@ -1,0 +1,1 @@
+"""Webhooks: what a site may set."""

@@ -1,0 +1,5 @@
+"""Addresses of the file watch."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses of the conversations."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
