@@ -78,7 +78,8 @@ id, seq, kind, queue, priority, args::text, date_part('epoch', run_at), attempt,
     retry_delays, date_part('epoch', deadline_at), correlation_id, cancel_requested_at IS NOT NULL,
     checkpoint, parent_id, batch_id
 """
-_LEASE = f"SELECT {LEASE_COLUMNS} FROM jobs_lease(%s, %s, %s, %s, %s, %s, %s, %s)"
+_LEASE = f"SELECT {LEASE_COLUMNS} FROM jobs_lease(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_SUSPECTS = f"SELECT {LEASE_COLUMNS} FROM jobs_lease_suspects(%s, %s, %s, %s, %s)"
 
 
 def jobs_lease(
@@ -90,21 +91,34 @@ def jobs_lease(
     oldest_first: bool = False,
     kinds: Sequence[str] | None = None,
     span: timedelta | None = None,
+    spare: bool = False,
 ) -> list[Lease]:
     """Lease up to `limit` due jobs, most urgent first; jobs of one partition key in their order.
 
     chain: how many jobs of a key may follow its head into the same lease.
     oldest_first: the fair turn, which takes the oldest job whatever its priority.
+    spare: leave jobs whose worker once died to `suspects_lease`.
     Locks: rows held by others are skipped, so that workers never wait for each other.
     """
     span = span or settings.JOBS["lease"]
     asked_at = time.monotonic()
     params = [
         list(queues), limit, worker, span, clock.offset(), chain, oldest_first,
-        None if kinds is None else list(kinds),
+        None if kinds is None else list(kinds), spare,
     ]  # fmt: skip
     found = sql.rows(_LEASE, params)
     return _in_order(found, asked_at + span.total_seconds(), oldest_first=oldest_first)
+
+
+def suspects_lease(*, queues: Sequence[str], limit: int, worker: str) -> list[Lease]:
+    """Lease due jobs whose worker once died, oldest first. Locks: as jobs_lease.
+
+    Whoever takes one runs nothing else beside it, so that a second death tells who did it.
+    """
+    span = settings.JOBS["lease"]
+    asked_at = time.monotonic()
+    found = sql.rows(_SUSPECTS, [list(queues), limit, worker, span, clock.offset()])
+    return _in_order(found, asked_at + span.total_seconds(), oldest_first=True)
 
 
 def outcomes_write_and_lease(
@@ -115,6 +129,7 @@ def outcomes_write_and_lease(
     worker: str,
     chain: int,
     oldest_first: bool,
+    spare: bool,
 ) -> tuple[set[UUID], list[Lease]]:
     """outcomes_write and jobs_lease; where all are completed, in one transaction and round trip.
 
@@ -122,11 +137,12 @@ def outcomes_write_and_lease(
     """
     if any(end.name != "completed" for end in ended):
         return outcomes_write(ended), jobs_lease(
-            queues=queues, limit=limit, worker=worker, chain=chain, oldest_first=oldest_first
-        )
+            queues=queues, limit=limit, worker=worker, chain=chain, oldest_first=oldest_first,
+            spare=spare,
+        )  # fmt: skip
     span = settings.JOBS["lease"]
     asked_at = time.monotonic()
-    ask = [list(queues), limit, worker, span, clock.offset(), chain, oldest_first, None]
+    ask = [list(queues), limit, worker, span, clock.offset(), chain, oldest_first, None, spare]
     gone, found = sql.rows_of_both(f"{_COMPLETE}; {_LEASE}", [*_completed_params(ended), *ask])
     written = _completed(ended, gone)
     return written, _in_order(found, asked_at + span.total_seconds(), oldest_first=oldest_first)

@@ -62,6 +62,9 @@ class Beat(threading.Thread):
             except (DatabaseError, InterfaceError) as exc:
                 logger.warning("beat: the database is away: %s", type(exc).__name__)
                 connection.close()
+            except Exception:
+                # Whatever is wrong with one lane: without a beat all of them would lose their leases.
+                logger.exception("a beat failed")
             if not self.active:
                 connection.close_if_unusable_or_obsolete()
 
@@ -75,6 +78,7 @@ class Beat(threading.Thread):
             if running is not None:
                 self._watch_time(lane, running, now)
                 if now - running.since > TICK_S or self.stopping.is_set():
+                    lane.long.set()
                     self._relieve(lane)
         if order == memory.GIVE_BACK:
             self._give_back()

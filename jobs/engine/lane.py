@@ -92,7 +92,7 @@ class Lane:
     """Serves some queues in one thread.
 
     slot: the shared memory of this process, in which the lane notes at place `number` what it is at.
-    alone: the lane for jobs whose worker once died; None: they are run like others.
+    spare: jobs whose worker once died are left to a quarantine (jobs/engine/quarantine.py).
     """
 
     def __init__(
@@ -103,19 +103,20 @@ class Lane:
         slot: Slot | None,
         *,
         number: int = 0,
-        alone: "Lane | None" = None,
+        spare: bool = False,
     ) -> None:
         self.name = name
         self.worker_id = worker_id
         self.queues = queues
         self.slot = slot
         self.number = number
-        self.alone = alone
+        self.spare = spare
         self.lock = threading.Lock()  # guards pocket, ended, running between lane and beat
         self.pocket: deque[Lease] = deque()
         self.ended: list[Ended] = []
         self.running: Running | None = None
         self.writers = 0  # threads that have taken something out and are about to write it
+        self.long = threading.Event()  # set by the beat: its job takes long
         self.thread_id = threading.get_ident()
         self._connection = connection_own()
         self.started = self.completed = self.failed = 0
@@ -144,7 +145,7 @@ class Lane:
         leases = self._lease()
         if leases:
             fault("after_lease")
-            self._run(self.set_apart(leases), stopping)
+            self._run(leases, stopping)
         return len(leases)
 
     def _lease(self) -> list[Lease]:
@@ -156,6 +157,7 @@ class Lane:
             "worker": self.worker_id,
             "chain": self._chain,
             "oldest_first": self._turn % FAIR_TURN == 0,
+            "spare": self.spare,
         }
         leases = self._write_and_lease(wish) if self.ended else jobs_lease(**wish)
         self._chain = CHAIN if any(lease.partition_key for lease in leases) else 0
@@ -185,23 +187,6 @@ class Lane:
         if self.ended:
             self.flush()
             self._leave()
-
-    def set_apart(self, leases: list[Lease]) -> list[Lease]:
-        """Put jobs whose worker once died, and those behind them in their line, into the lane `alone`.
-
-        There nothing else runs beside them, so that a second death tells who did it. Returns the rest.
-        """
-        if self.alone is None or not any(lease.crash_count for lease in leases):
-            return leases
-        keys = {
-            lease.partition_key for lease in leases if lease.crash_count and lease.partition_key
-        }
-        rest: list[Lease] = []
-        with self.alone.lock:
-            for lease in leases:
-                is_apart = lease.crash_count or lease.partition_key in keys
-                (self.alone.pocket if is_apart else rest).append(lease)
-        return rest
 
     def run(self, leases: list[Lease], stopping: threading.Event) -> None:
         """Run leased jobs in their order and write how they ended."""

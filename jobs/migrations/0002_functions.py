@@ -32,7 +32,10 @@ class Migration(migrations.Migration):
             "DROP FUNCTION jobs_line_wake; DROP FUNCTION jobs_line_leave; DROP FUNCTION jobs_line_try; "
             "DROP FUNCTION jobs_line_settle; DROP FUNCTION jobs_line_enter; DROP FUNCTION jobs_line_lock",
         ),
-        _run("lease", "DROP FUNCTION jobs_lease; DROP FUNCTION jobs_ready"),
+        _run(
+            "lease",
+            "DROP FUNCTION jobs_lease; DROP FUNCTION jobs_ready; DROP FUNCTION jobs_lease_suspects",
+        ),
         _run(
             "finish",
             "DROP FUNCTION jobs_reap; DROP FUNCTION jobs_count; DROP FUNCTION jobs_batch_count; "

@@ -116,6 +116,11 @@ class Job(JobFields):
                 condition=Q(blocked=False, state__in=["scheduled", "available"]),
                 name="jobs_job_ready",
             ),
+            models.Index(
+                fields=["run_at"],
+                condition=Q(crash_count__gt=0, blocked=False, state__in=["scheduled", "available"]),
+                name="jobs_job_suspect",
+            ),
             models.Index(fields=["worker"], condition=Q(state="running"), name="jobs_job_leased"),
             models.Index(
                 fields=["partition_key", "seq"],

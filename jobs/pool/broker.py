@@ -85,7 +85,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
                 run_called(waker.wait(0.05) or set())  # their jobs wait for whoever works again
                 return None
             if now >= self._look_at:
-                due, next_due_s, stalled = self._ready(limit=pool.size)
+                due, next_due_s, stalled, pool.suspects = self._ready(limit=pool.size)
                 self._look_at = now + min(next_due_s, ROUND_S)
                 if stalled:
                     lines_wake()
@@ -126,17 +126,17 @@ class TicketBroker(Broker):  # type: ignore[misc]
         pool.hand(count)
         return [(None, self._ticket)] * count
 
-    def _ready(self, limit: int) -> tuple[int, float, bool]:
-        """How many jobs are due (counted up to a limit), in how many seconds the next one is, and
-        whether lines wait for somebody who lets them go on.
+    def _ready(self, limit: int) -> tuple[int, float, bool, int]:
+        """How many jobs are due (counted up to a limit), in how many seconds the next one is, whether
+        lines wait for somebody who lets them go on, and how many due jobs wait for a quarantine.
         """
         found = sql.row(
-            "SELECT due, next_due_s, stalled FROM jobs_ready(%s, %s, %s)",
+            "SELECT due, next_due_s, stalled, suspects FROM jobs_ready(%s, %s, %s)",
             [settings.JOBS["queues"], limit, clock.offset()],
         )
-        due, next_due_s, stalled = found or (0, None, False)
+        due, next_due_s, stalled, suspects = found or (0, None, False, 0)
         next_s = ROUND_S if next_due_s is None else max(0.001, float(next_due_s))
-        return int(due), next_s, stalled
+        return int(due), next_s, stalled, int(suspects)
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
         """Called by the sentinel on each round: tells the watchdog, then the cache for qmonitor."""

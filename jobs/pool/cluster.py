@@ -21,6 +21,7 @@ from django_q.cluster import Cluster, Sentinel
 from django_q.conf import Conf, get_ppid
 from django_q.worker import worker as stock_worker
 
+from jobs.engine.quarantine import quarantine
 from jobs.pool import memory
 from jobs.pool.sockets import PacketQueue
 
@@ -78,6 +79,7 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.start_event = start_event
         self.pool_size = Conf.WORKERS
         self.pool: list[Any] = []
+        self.quarantine: list[Any] = []  # processes for jobs whose worker once died
         self.timeout = Conf.TIMEOUT
         self.task_queue = PacketQueue(drop_when_full=True)
         self.result_queue = PacketQueue(drop_when_full=True)  # nobody needs what a ticket returns
@@ -87,8 +89,8 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.start()
 
     def spawn_process(self, target: Any, *args: Any) -> Any:
-        """Start a child that dies with us; a worker gets a slot of the shared memory."""
-        index = self.memory.free_index() if target is stock_worker else None
+        """Start a child that dies with us; one that runs jobs gets a slot of the shared memory."""
+        index = self.memory.free_index() if target in (stock_worker, quarantine) else None
         process: Any = stock.get_mp_context().Process(
             target=_child,
             args=(os.getpid(), index, target, args),
@@ -100,7 +102,10 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
             # It says the same itself, but may die before it comes to it.
             self.memory.slot(index).pid = process.pid
             self.memory.slot(index).beat = time.monotonic()
-            process.timer, process.slot = args[2], index
+            self.memory.slot(index).busy = int(target is quarantine)  # which takes no tickets
+            process.slot = index
+        if target is stock_worker:
+            process.timer = args[2]
             self.pool.append(process)
         return process
 
@@ -119,6 +124,7 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
                     else:
                         self.reincarnate(process)
             self._follow_size()
+            self._follow_suspects()
             for helper in (self.monitor, self.pusher):
                 if not helper.is_alive():
                     self.reincarnate(helper)
@@ -141,6 +147,16 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
             # It ends after its next ticket; nothing is taken from it.
             self.memory.slot(staying[-1].slot).is_retiring = 1
 
+    def _follow_suspects(self) -> None:
+        """As many processes in quarantine as suspects are due, at most one beside each worker."""
+        for process in [each for each in self.quarantine if not each.is_alive()]:
+            self.quarantine.remove(process)
+            self._bury(process)
+        busy = sum(self.memory.slot(process.slot).is_at_job() for process in self.quarantine)
+        while len(self.quarantine) < min(busy + self.memory.suspects, self.memory.size):
+            db.connections.close_all()
+            self.quarantine.append(self.spawn_process(quarantine))
+
     def _retire(self, process: Any) -> None:
         self.pool.remove(process)
         self._bury(process)
@@ -161,6 +177,13 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         if process in self.pool:
             self._bury(process)
         super().reincarnate(process)
+
+    def stop(self) -> None:
+        """Wait for all children; how long they may take is the parent's business."""
+        super().stop()
+        while any(process.is_alive() for process in self.quarantine):
+            time.sleep(memory.GLANCE_S)
+            stock.Stat(self).save()
 
 
 class HealingCluster(Cluster):  # type: ignore[misc]

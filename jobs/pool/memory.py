@@ -56,6 +56,10 @@ class Slot(ctypes.Structure):
         """
         self.blamed = lane + 1
 
+    def is_at_job(self) -> bool:
+        """Is its main lane at one?"""
+        return any(self.at[0])
+
     def culprits(self) -> list[UUID]:
         """The jobs it is at: one of them is to blame if it dies. None: it died between jobs."""
         suspects = [self.at[self.blamed - 1]] if self.blamed else self.at
@@ -94,8 +98,8 @@ class PoolMemory:
         """size workers at the start, never more than most (0: than size)."""
         most = max(size, most)
         self.size = size
-        # Twice: a recycled worker's heir may start before it is gone.
-        self._slots = RawArray(Slot, most * 2)
+        # Twice: a recycled worker's heir may start before it is gone. And those in quarantine.
+        self._slots = RawArray(Slot, most * 2 + size)
         self._order = RawValue(ctypes.c_int32, RUN)
         self._guard_beat = RawValue(ctypes.c_double, time.monotonic())
         self._pusher_beat = RawValue(ctypes.c_double, time.monotonic())
@@ -104,6 +108,7 @@ class PoolMemory:
         self._wanted = RawValue(ctypes.c_int32, 0)
         self._restarts = RawValue(ctypes.c_int64, 0)
         self._wakes = RawValue(ctypes.c_int64, 0)
+        self._suspects = RawValue(ctypes.c_int32, 0)
 
     def slots(self) -> Iterator[tuple[int, Slot]]:
         """All slots with their index; those with pid 0 are free."""
@@ -189,6 +194,15 @@ class PoolMemory:
     def wake(self) -> None:
         """The pusher learnt of due jobs."""
         self._wakes.value += 1
+
+    @property
+    def suspects(self) -> int:
+        """Due jobs whose worker once died, as the pusher last saw them; counted up to the size."""
+        return int(self._suspects.value)
+
+    @suspects.setter
+    def suspects(self, value: int) -> None:
+        self._suspects.value = value
 
     @property
     def outstanding(self) -> int:

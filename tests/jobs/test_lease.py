@@ -1,5 +1,6 @@
 """Which jobs a lease takes, in which order, and what the row says then."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,8 @@ from django.conf import settings
 from jobs import sql
 from jobs.console import queue_pause, queue_resume
 from jobs.enqueue import enqueue_many
-from jobs.lease import leases_extend, leases_look, progress_write
-from jobs.models import Job
+from jobs.lease import Lease, leases_extend, leases_look, progress_write, suspects_lease
+from jobs.models import Job, Queue
 from jobs.registry import JobKind
 from jobs.testing import drain
 from lib import clock
@@ -172,7 +173,7 @@ def test_what_is_ready_is_counted_up_to_a_limit_with_the_next_time(kind: JobKind
     def ready(limit: int = 10) -> tuple[Any, ...] | None:
         return sql.row("SELECT * FROM jobs_ready(%s, %s, %s)", [["default"], limit, clock.offset()])
 
-    assert ready() == (0, None, False)
+    assert ready() == (0, None, False, 0)
     kind.enqueue(delay=90)
     found = ready()
     assert found is not None
@@ -183,3 +184,32 @@ def test_what_is_ready_is_counted_up_to_a_limit_with_the_next_time(kind: JobKind
         found = ready(limit)
         assert found is not None
         assert found[0] == counted
+
+
+def test_suspects_are_counted_apart_and_leased_apart(kind: JobKind[Any]) -> None:
+    enqueue_many([(kind, {"n": n}) for n in range(4)])
+    enqueue_many([(kind, {"n": n, "partition": "a"}) for n in range(4, 7)])
+    Job.objects.filter(args__n__in=[0, 2, 5, 6]).update(crash_count=1)
+    found = sql.row("SELECT * FROM jobs_ready(%s, %s, %s)", [["default"], 10, clock.offset()])
+    assert found is not None
+    assert (found[0], found[3]) == (3, 2)  # 5 and 6 stand behind 4
+    spared = play.lease(limit=10, chain=9, spare=True)
+    assert sorted(_args(spared)) == [1, 3, 4]
+    apart = suspects_lease(queues=["default"], limit=1, worker="q1")
+    assert _args(apart) == [0]
+    assert (apart[0].attempt, play.job(apart[0].id).worker) == (1, "q1")
+    assert _args(suspects_lease(queues=["default"], limit=9, worker="q1")) == [2]
+
+
+def test_suspects_of_paused_and_foreign_queues_and_of_later_stay(kind: JobKind[Any]) -> None:
+    kind.enqueue(n=1)
+    kind.enqueue(n=2, delay=60)
+    kind.enqueue(n=3, queue="maintenance")
+    Job.objects.update(crash_count=1)
+    assert suspects_lease(queues=["notifications"], limit=9, worker="q1") == []
+    Queue.objects.filter(name="default").update(paused_at=clock.now())
+    assert _args(suspects_lease(queues=["default", "maintenance"], limit=9, worker="q1")) == [3]
+
+
+def _args(leases: list[Lease]) -> list[int]:
+    return [json.loads(lease.args)["n"] for lease in leases]

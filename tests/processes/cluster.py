@@ -54,7 +54,7 @@ class Cluster:
         )
 
     def roles(self) -> dict[str, list[int]]:
-        """{"parent", "sentinel", "worker", "pusher", "monitor": pids} of what lives now."""
+        """{"parent", "sentinel", "worker", "pusher", "monitor", "quarantine": pids} of what lives now."""
         found: dict[str, list[int]] = {}
         for process in self.living():
             try:
@@ -68,14 +68,15 @@ class Cluster:
         if process.pid == self.pid:
             return "parent"
         title = " ".join(process.cmdline())
-        for role in ("worker", "pusher", "monitor"):
+        for role in ("worker", "pusher", "monitor", "quarantine"):
             if title.startswith(f"qcluster Process-{role}"):
                 return role
         return "sentinel" if process.ppid() == self.pid else "newborn"
 
     def keepers(self) -> dict[str, list[int]]:
-        """Who is there besides the workers, which are recycled now and then without harm."""
-        return {role: pids for role, pids in self.roles().items() if role != "worker"}
+        """Who is there besides those that run jobs, which come and go without harm."""
+        come_and_go = {"worker", "quarantine", "newborn"}
+        return {role: pids for role, pids in self.roles().items() if role not in come_and_go}
 
     def pid_of(self, role: str) -> int:
         """The pid of the one process in that role, waiting until there is one."""

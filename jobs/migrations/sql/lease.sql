@@ -2,9 +2,10 @@
 -- p_chain > 0: the worker met partition keys lately; then fewer heads are taken and each may bring up
 -- to p_chain jobs from behind it in its line, so that one turn of the line serves many jobs.
 -- p_oldest_first: the fair turn, priorities in the order of their oldest job.
+-- p_spare: jobs whose worker once died are left to jobs_lease_suspects.
 CREATE FUNCTION jobs_lease(
     p_queues text[], p_limit integer, p_worker text, p_lease interval, p_shift interval,
-    p_chain integer, p_oldest_first boolean, p_kinds text[]
+    p_chain integer, p_oldest_first boolean, p_kinds text[], p_spare boolean
 ) RETURNS SETOF jobs_job LANGUAGE plpgsql
     -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
     SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
@@ -50,6 +51,7 @@ BEGIN
                     WHERE j.queue = v_queue AND j.priority = v_priority AND NOT j.blocked
                         AND j.state IN ('scheduled', 'available') AND j.run_at <= v_now
                         AND (p_kinds IS NULL OR j.kind = ANY (p_kinds))
+                        AND (j.crash_count = 0 OR NOT p_spare)
                     ORDER BY j.run_at, j.seq LIMIT v_left FOR UPDATE SKIP LOCKED
                 )
                 UPDATE jobs_job j SET state = 'running', attempt = j.attempt + 1,
@@ -75,6 +77,7 @@ BEGIN
                         WHERE j.queue = v_queue AND j.priority = v_priority AND NOT j.blocked
                             AND j.state IN ('scheduled', 'available') AND j.run_at <= v_now
                             AND (p_kinds IS NULL OR j.kind = ANY (p_kinds))
+                            AND (j.crash_count = 0 OR NOT p_spare)
                         ORDER BY j.run_at, j.seq LIMIT v_take FOR UPDATE SKIP LOCKED
                     )
                     UPDATE jobs_job j SET state = 'running', attempt = j.attempt + 1,
@@ -104,7 +107,8 @@ BEGIN
                     SELECT j.id, row_number() OVER (ORDER BY j.seq) AS rn,
                         j.blocked AND j.state IN ('scheduled', 'available') AND j.run_at <= v_now
                         AND NOT j.skip_ahead AND j.queue = ANY (v_queues)
-                        AND (p_kinds IS NULL OR j.kind = ANY (p_kinds)) AS fits
+                        AND (p_kinds IS NULL OR j.kind = ANY (p_kinds))
+                        AND (j.crash_count = 0 OR NOT p_spare) AS fits
                     FROM jobs_job j
                     WHERE j.partition_key = k AND j.state IN ('scheduled', 'available', 'running')
                         AND (j.state <> 'running' OR j.worker <> p_worker)
@@ -134,25 +138,51 @@ BEGIN
     END LOOP;
 END $$;
 
--- How many jobs may be leased now, counted up to a limit, in how many seconds the next one may, and whether
--- there are lines that nobody has let go on yet.
+-- Lease due jobs whose worker once died, oldest first, to somebody who runs nothing else beside them.
+CREATE FUNCTION jobs_lease_suspects(
+    p_queues text[], p_limit integer, p_worker text, p_lease interval, p_shift interval
+) RETURNS SETOF jobs_job LANGUAGE plpgsql
+    -- The table changes faster than its statistics: the plan is fixed to walks on its indexes.
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+    RETURN QUERY WITH picked AS MATERIALIZED (
+        SELECT j.id FROM jobs_job j
+        WHERE j.crash_count > 0 AND NOT j.blocked AND j.state IN ('scheduled', 'available')
+            AND j.run_at <= clock_timestamp() + p_shift
+            AND j.queue IN (
+                SELECT q.name FROM jobs_queue q WHERE q.name = ANY (p_queues) AND q.paused_at IS NULL
+            )
+        ORDER BY j.run_at LIMIT p_limit FOR UPDATE OF j SKIP LOCKED
+    )
+    UPDATE jobs_job j SET state = 'running', attempt = j.attempt + 1, fence = j.fence + 1,
+        lease_until = clock_timestamp() + p_lease, worker = p_worker, started_at = clock_timestamp()
+    FROM picked WHERE j.id = picked.id RETURNING j.*;
+END $$;
+
+-- How many jobs may be leased now, counted up to a limit, in how many seconds the next one may, whether
+-- there are lines that nobody has let go on yet, and how many due jobs wait for jobs_lease_suspects.
 CREATE FUNCTION jobs_ready(p_queues text[], p_limit integer, p_shift interval)
-RETURNS TABLE (due integer, next_due_s double precision, stalled boolean) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (due integer, next_due_s double precision, stalled boolean, suspects integer)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_now timestamptz := clock_timestamp() + p_shift;
     v_queue text;
+    v_queues text[] := '{}';
     v_priority integer;
     v_next timestamptz;
     v_found integer;
 BEGIN
     due := 0;
     FOR v_queue IN SELECT q.name FROM jobs_queue q WHERE q.name = ANY (p_queues) AND q.paused_at IS NULL LOOP
+        v_queues := v_queues || v_queue;
         FOR v_priority IN 0..3 LOOP
             SELECT count(*) FILTER (WHERE r.run_at <= v_now), min(r.run_at) FILTER (WHERE r.run_at > v_now)
             INTO v_found, v_next FROM (
                 SELECT j.run_at FROM jobs_job j
                 WHERE j.queue = v_queue AND j.priority = v_priority AND NOT j.blocked
-                    AND j.state IN ('scheduled', 'available')
+                    AND j.state IN ('scheduled', 'available') AND j.crash_count = 0
                 ORDER BY j.run_at LIMIT p_limit
             ) r;
             due := due + v_found;
@@ -161,5 +191,11 @@ BEGIN
     END LOOP;
     due := least(due, p_limit);
     stalled := EXISTS (SELECT FROM jobs_partitionwake);
+    SELECT count(*) INTO suspects FROM (
+        SELECT FROM jobs_job j
+        WHERE j.crash_count > 0 AND NOT j.blocked AND j.state IN ('scheduled', 'available')
+            AND j.run_at <= v_now AND j.queue = ANY (v_queues)
+        LIMIT p_limit
+    ) s;
     RETURN NEXT;
 END $$;

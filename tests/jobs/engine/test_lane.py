@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs import sql
 from jobs.engine.lane import FAIR_TURN, Lane
+from jobs.engine.quarantine import SuspectLane
 from jobs.enqueue import enqueue_many
 from jobs.ladders import Delays
 from jobs.models import Job, JobHistory
@@ -147,20 +148,22 @@ def test_a_stop_hands_back_what_was_not_begun_unspent(
     assert lane.held() == []
 
 
-def test_a_suspect_is_set_apart_with_those_behind_it(
+def test_jobs_whose_worker_died_are_left_to_a_quarantine(
     kind: JobKind[Any], stopping: threading.Event
 ) -> None:
-    alone = Lane("alone", "w1", [], None)
-    lane = Lane("main", "w1", ["default"], None, alone=alone)
     for n, key in enumerate(("a", "a", "b", None, None)):
         kind.enqueue(n=n, partition=key)
     Job.objects.filter(args__n__in=[0, 3]).update(crash_count=1)
-    leases = play.lease(chain=9, worker="w1")
-    lane.run(lane.set_apart(leases), stopping)
+    worker = Lane("main", "w1", ["default"], None, spare=True)
+    while worker.turn(stopping):
+        pass
     assert sorted(order) == [2, 4]
-    assert len(alone.held()) == 3
-    alone.run([], stopping)
-    assert order[2:] == [0, 1, 3]
+    quarantine = SuspectLane("suspects", "w2", ["default"], None)
+    assert [quarantine.turn(stopping) for _ in range(3)] == [1, 1, 0]
+    assert sorted(order[2:]) == [0, 3]
+    while worker.turn(stopping):
+        pass
+    assert order[4:] == [1]
 
 
 def test_a_time_that_no_calendar_has_is_cut(declare: Declare, work: Work) -> None:
