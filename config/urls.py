@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notifications.broadcasts.api.urls")),
     path("", include("monitoring.files.api.urls")),
     path("", include("jobs.api.urls")),
+    path("", include("jobs.progress.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -16,8 +16,10 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         import jobs.enqueue  # noqa: F401 - so that kinds can be enqueued
         from jobs.context import JobLogHandler
+        from jobs.progress import batches
 
         autodiscover_modules("tasks")
+        batches.register()
         handler = JobLogHandler(logging.INFO)
         if not any(isinstance(known, JobLogHandler) for known in logging.root.handlers):
             logging.root.addHandler(handler)
