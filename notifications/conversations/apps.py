@@ -7,3 +7,9 @@ class ConversationsConfig(AppConfig):
     name = "notifications.conversations"
     label = "conversations"
     verbose_name = "Conversations"
+
+    def ready(self) -> None:
+        from notifications.conversations import events
+        from notifications.webhooks.types import event_type_register
+
+        event_type_register(events.PENDING, events.TITLE, events.EXAMPLE)
