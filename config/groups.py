@@ -36,7 +36,7 @@ _SECRETS = ("knox.*", "sessions.*")
 _ACTS = (
     *(
         f"{app}.{verb}_*"
-        for app in ("jobs", "telegram")
+        for app in ("jobs", "telegram", "conversations")
         for verb in ("operate", "pause", "direct", "enqueue", "send")
     ),
     "inbox.send_notification",
