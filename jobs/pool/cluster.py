@@ -27,6 +27,8 @@ from jobs.pool.sockets import PacketQueue
 
 logger = logging.getLogger("jobs.pool")
 
+RECOUNT_S = 1.5  # after a start in quarantine its job is no longer among those that wait
+
 _PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
 
@@ -80,6 +82,7 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
         self.pool_size = Conf.WORKERS
         self.pool: list[Any] = []
         self.quarantine: list[Any] = []  # processes for jobs whose worker once died
+        self._recounted_at = 0.0
         self.timeout = Conf.TIMEOUT
         self.task_queue = PacketQueue(drop_when_full=True)
         self.result_queue = PacketQueue(drop_when_full=True)  # nobody needs what a ticket returns
@@ -153,7 +156,10 @@ class HealingSentinel(Sentinel):  # type: ignore[misc]
             self.quarantine.remove(process)
             self._bury(process)
         busy = sum(self.memory.slot(process.slot).is_at_job() for process in self.quarantine)
-        while len(self.quarantine) < min(busy + self.memory.suspects, self.memory.size):
+        wanted = min(busy + self.memory.suspects, self.memory.size)
+        if len(self.quarantine) < wanted and time.monotonic() >= self._recounted_at:
+            # One at a time: the pusher counts each second, and may have counted what runs by now.
+            self._recounted_at = time.monotonic() + RECOUNT_S
             db.connections.close_all()
             self.quarantine.append(self.spawn_process(quarantine))
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tests.processes.cluster import Cluster
 from tests.processes.invariants import fresh_violations, states
 from tests.processes.site import Site
 from tests.processes.waiting import PATIENCE_S, until
@@ -72,6 +73,10 @@ class Jobs:
         """The process that runs it now."""
         worker = until(lambda: self.field(job_id, "worker"), f"{job_id} is leased")
         return int(worker.split(":")[1])
+
+    def is_of(self, job_id: str, cluster: Cluster) -> bool:
+        """Was the last to run it a process of this cluster, alive or not?"""
+        return str(self.field(job_id, "worker")).startswith(f"{cluster.name}:")
 
     def running(self) -> int:
         return states(self.site, self.ids).get("running", 0)

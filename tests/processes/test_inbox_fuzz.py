@@ -67,7 +67,9 @@ def test_whatever_clients_send_the_others_are_served(site: Site, pod: Pod) -> No
         calm.say("ping")
         calm.wait_for("pong")
         assert calm.error_codes() == []
-    assert pod.errors() == []
+    errors = pod.errors()
+    print(*errors, sep="\n")
+    assert errors == []
     state = pod.ask("GET", f"/api/v1/notify/{foreign}")[1]["state"]
     assert state == "unread", "a foreign one was touched"
     until(lambda: pod.metric("websocket_connections") == 0, "no socket is left behind")
