@@ -7,3 +7,10 @@ class BroadcastsConfig(AppConfig):
     name = "notifications.broadcasts"
     label = "broadcasts"
     verbose_name = "Broadcasts"
+
+    def ready(self) -> None:
+        from notifications.broadcasts.audiences.kinds import kinds_register
+        from notifications.broadcasts.audiences.segments import segments_register
+
+        kinds_register()
+        segments_register()

@@ -1,0 +1,45 @@
+"""The pages of this console are those of the jobs console, with templates of their own."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+
+from jobs.admin.pages import ConsoleAdmin
+from notifications.broadcasts.errors import BroadcastUnknown
+from notifications.broadcasts.models import Broadcast
+from notifications.broadcasts.selectors import broadcast_get
+
+SEND = "broadcasts.send_broadcast"
+OPERATE = "broadcasts.operate_broadcast"
+ADD = "broadcasts.add_broadcast"
+CHANGE = "broadcasts.change_broadcast"
+VIEW = "broadcasts.view_broadcast"
+
+
+class BroadcastConsole(ConsoleAdmin):
+    def show(
+        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
+    ) -> TemplateResponse:
+        """A page of templates/admin/broadcasts."""
+        page = super().show(request, template, title, status, **context)
+        page.template_name = f"admin/broadcasts/{template}.html"
+        return page
+
+    def part(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """A piece of a page that is open already (htmx)."""
+        return TemplateResponse(request, f"admin/broadcasts/{template}.html", context)
+
+
+def broadcast_or_404(broadcast_id: UUID) -> Broadcast:
+    """The broadcast of an address."""
+    try:
+        return broadcast_get(broadcast_id)
+    except BroadcastUnknown as exc:
+        raise Http404(exc.message) from None
+
+
+def sentence(message: str) -> str:
+    """The message of an error as people read it: with a capital and a full stop."""
+    return f"{message[:1].upper()}{message[1:]}.".replace("..", ".").replace("?.", "?")

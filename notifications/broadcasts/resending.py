@@ -1,0 +1,105 @@
+"""Sending again to those who did not get it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs import sql
+from jobs.audit import Account, audit_write
+from lib import clock
+from notifications.broadcasts.drafting import OBJECT
+from notifications.broadcasts.errors import BroadcastSettled, NothingMissing
+from notifications.broadcasts.holding import broadcast_hold
+from notifications.broadcasts.models import Broadcast, Phase, Status
+from notifications.broadcasts.starting import lanes_enqueue
+
+RESENDABLE = (Status.SENT, Status.FAILED, Status.PAUSED)
+PACK = 5_000
+
+# Who had no Telegram and has one now is missing, too; who has muted us, or is a double, is not.
+_MISSING = """
+SELECT l.id FROM broadcast_ledger l
+WHERE l.broadcast_id = %(id)s AND l.id > %(after)s
+    AND (
+        l.fate = 'failed' OR l.fate = 'unknown' AND %(unknown)s
+        OR l.fate = 'skipped' AND l.reason = 'no_telegram' AND EXISTS (
+            SELECT FROM inbox_recipient r WHERE r.id = l.recipient_id AND r.telegram_id IS NOT NULL)
+    )
+    AND (%(reasons)s::text[] IS NULL OR l.reason = ANY (%(reasons)s::text[]))
+    AND (%(rows)s::bigint[] IS NULL OR l.id = ANY (%(rows)s::bigint[]))
+ORDER BY l.id LIMIT %(most)s
+"""
+_CHATS = """
+UPDATE broadcast_ledger l SET telegram_id = r.telegram_id FROM inbox_recipient r
+WHERE l.id = ANY (%s) AND l.channel = 'telegram' AND r.id = l.recipient_id AND r.telegram_id IS NOT NULL
+    AND l.telegram_id IS DISTINCT FROM r.telegram_id
+"""
+
+
+@transaction.atomic
+def broadcast_resend_missing(
+    *,
+    broadcast_id: UUID,
+    by: Account,
+    include_unknown: bool = False,
+    reasons: Sequence[str] | None = None,
+    rows: Sequence[int] | None = None,
+) -> int:
+    """Send it again to those who did not get it; returns to how many. Nobody who has it gets it twice.
+
+    include_unknown: also to those who may have got it: a person has to say so. reasons, rows: only to
+    these, by reason or by id in the ledger. Raises BroadcastUnknown, BroadcastSettled, NothingMissing.
+    Repeat: finds nobody, until they have failed again. Locks: the broadcast, alone.
+    """
+    row = broadcast_hold(broadcast_id)
+    if row.status not in RESENDABLE:
+        raise BroadcastSettled(
+            f"the broadcast is {row.status}; it can be sent again once it is sent, failed or paused",
+            status=row.status,
+        )
+    count, after = 0, 0
+    while ids := _missing(broadcast_id, after, include_unknown, reasons, rows):
+        sql.run(_CHATS, [ids])
+        sql.run(
+            "SELECT broadcast_turn(%s, %s, 'pending', '', %s)", [broadcast_id, ids, clock.now()]
+        )
+        count, after = count + len(ids), ids[-1]
+    if not count:
+        raise NothingMissing()
+    _go_on(row)
+    audit_write(by, "broadcasts.resend", OBJECT, row.pk, recipients=count, unknown=include_unknown)
+    return count
+
+
+def _missing(
+    broadcast_id: UUID,
+    after: int,
+    include_unknown: bool,
+    reasons: Sequence[str] | None,
+    rows: Sequence[int] | None,
+) -> list[int]:
+    return [
+        found[0]
+        for found in sql.rows(
+            _MISSING,
+            {
+                "id": broadcast_id, "after": after, "unknown": include_unknown, "most": PACK,
+                "reasons": None if reasons is None else list(reasons),
+                "rows": None if rows is None else list(rows),
+            },
+        )
+    ]  # fmt: skip
+
+
+def _go_on(row: Broadcast) -> None:
+    row.refresh_from_db()  # the counters have changed
+    row.status, row.phase, row.finished_at = Status.SENDING, Phase.DELIVERING, None
+    row.paused_reason, row.error, row.rate, row.rate_at = "", "", 0, None
+    row.updated_at = clock.now()
+    row.save(
+        update_fields=[
+            "status", "phase", "finished_at", "paused_reason", "error", "rate", "rate_at", "updated_at",
+        ]
+    )  # fmt: skip
+    lanes_enqueue(row.pk, row.phase, row.channels)

@@ -1,0 +1,107 @@
+"""The jobs of the broadcasts. Each goes on where the last one ended and is safe to run at any time."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from jobs.context import JobContext, current_job
+from jobs.ladders import Delays
+from jobs.models import Priority
+from jobs.outcomes import Outcome, Snooze
+from jobs.registry import job
+from lib import clock
+from notifications.broadcasts import closing, delivery, expansion, recalling, starting
+from notifications.broadcasts.stepping import broadcast_step
+from notifications.telegram import governor
+from notifications.telegram.errors import RateLimited
+
+AGAIN = Delays("1s 2s 5s 15s 30s")
+TURN_S = 20  # then a job makes way for a fresh one, so that a stop finds it short
+MORE = Snooze(timedelta(0), "more is left than one turn takes")
+
+
+def _turn_is_over(context: JobContext | None, until: datetime) -> bool:
+    return clock.now() >= until or (context is not None and context.interrupt is not None)
+
+
+@job("broadcasts.start_due", queue="notifications", priority=Priority.HIGH, every="2s", single=True,
+     immediate=True, retry=AGAIN)  # fmt: skip
+def start_due() -> dict[str, int]:
+    """Start broadcasts that are due: enqueued for that moment, and each two seconds anyway.
+
+    It also gives whatever is sending its jobs again, should one have died.
+    """
+    started = starting.due_start()
+    return {"started": len(started), "sending": starting.running_supply()}
+
+
+@job("broadcasts.expand", queue="notifications", priority=Priority.HIGH, retry=AGAIN, timeout="2m")
+def expand(broadcast_id: UUID) -> Outcome | dict[str, int]:
+    """Write the audience of a broadcast into its ledger."""
+    context, people = current_job(), 0
+    until = clock.now() + timedelta(seconds=TURN_S)
+    while True:
+        batch = expansion.batch_expand(UUID(str(broadcast_id)))
+        people += batch.people
+        if batch.is_last:
+            return {"people": people}
+        if _turn_is_over(context, until):
+            return MORE
+
+
+@job(
+    "broadcasts.deliver_inbox",
+    queue="notifications",
+    priority=Priority.LOW,
+    retry=AGAIN,
+    timeout="2m",
+)
+def deliver_inbox(broadcast_id: UUID) -> Outcome | dict[str, int]:
+    """Deliver a broadcast to inboxes."""
+    given = UUID(str(broadcast_id))
+    context, people = current_job(), 0
+    until = clock.now() + timedelta(seconds=TURN_S)
+    while True:
+        count = delivery.batch_deliver(given)
+        people += count
+        if not count and not broadcast_step(given):
+            return {"people": people}
+        if _turn_is_over(context, until):
+            return MORE
+
+
+@job("broadcasts.close_cancelled", queue="notifications", retry=AGAIN, timeout="2m")
+def close_cancelled(broadcast_id: UUID) -> Outcome | dict[str, int]:
+    """Give whoever did not get a cancelled broadcast a fate: skipped."""
+    given = UUID(str(broadcast_id))
+    context, people = current_job(), 0
+    until = clock.now() + timedelta(seconds=TURN_S)
+    while count := closing.batch_close(given):
+        people += count
+        if _turn_is_over(context, until):
+            return MORE
+    if closing.is_flying(given):
+        return Snooze(timedelta(seconds=1), "some are still on their way")
+    return {"people": people}
+
+
+@job("broadcasts.recall", queue="notifications", priority=Priority.HIGH, retry=AGAIN, timeout="2m")
+def recall(broadcast_id: UUID) -> Outcome | None:
+    """Take a broadcast back from those who got it, or give them the text that is right."""
+    given = UUID(str(broadcast_id))
+    context = current_job()
+    until = clock.now() + timedelta(seconds=TURN_S)
+    while recalling.inbox_recall(given):
+        if _turn_is_over(context, until):
+            return MORE
+    while True:
+        if (pause := governor.take(recalling.TELEGRAM_PACK)) is not None:
+            return Snooze(pause, "the pace of the bot")
+        try:
+            if not recalling.telegram_recall(given):
+                break
+        except RateLimited as exc:
+            return Snooze(exc.retry_after, str(exc))
+        if _turn_is_over(context, until):
+            return MORE
+    recalling.recall_end(given)
+    return None
