@@ -36,9 +36,11 @@ _SECRETS = ("knox.*", "sessions.*")
 _ACTS = (
     *(
         f"{app}.{verb}_*"
-        for app in ("jobs", "telegram", "conversations")
+        for app in ("jobs", "telegram", "conversations", "broadcasts")
         for verb in ("operate", "pause", "direct", "enqueue", "send")
     ),
+    "broadcasts.add_*",
+    "broadcasts.change_broadcast",
     "inbox.send_notification",
     "inbox.change_notification",  # recall and edit
     "inbox.change_recipient",  # preferences
