@@ -20,8 +20,9 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from jobs import breakers, errors, rates
 from jobs.context import JobContext, enter
+from jobs.ending import Ended, outcomes_write
 from jobs.ladders import Delays, jittered
-from jobs.lease import Ended, Lease, outcomes_write, progress_write
+from jobs.lease import Lease, progress_write
 from jobs.outcomes import Cancel, Dead, Done, Outcome, Retry, Snooze
 from jobs.registry import JobKind
 from jobs.slots import slot_take

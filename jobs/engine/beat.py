@@ -19,10 +19,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import errors
+from jobs.ending import leases_release
 from jobs.engine.attempt import progress_flush
 from jobs.engine.ends import ends_write
 from jobs.engine.lane import Lane, Running
-from jobs.lease import Lease, leases_extend, leases_look, leases_release
+from jobs.lease import Lease, leases_extend, leases_look
 from jobs.pool import memory
 from jobs.workers import worker_beat
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from jobs.ending import Ended, outcomes_write, outcomes_write_and_lease
 from jobs.engine.attempt import attempt_end, outcomes_log
-from jobs.lease import Ended, Lease, outcomes_write, outcomes_write_and_lease
+from jobs.lease import Lease
 from jobs.outcomes import Dead
 
 logger = logging.getLogger("jobs.engine")

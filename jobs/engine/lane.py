@@ -19,6 +19,7 @@ from django.db import DatabaseError, InterfaceError
 
 from jobs import errors
 from jobs.context import JobContext
+from jobs.ending import Ended, leases_release
 from jobs.engine.attempt import (
     Broken,
     attempt_end,
@@ -32,7 +33,7 @@ from jobs.engine.attempt import (
 from jobs.engine.connections import connection_mend, connection_own, connection_state
 from jobs.engine.ends import ends_write, ends_write_and_lease, fenced_log, insist, is_away
 from jobs.faults import fault
-from jobs.lease import Ended, Lease, jobs_lease, leases_release
+from jobs.lease import Lease, jobs_lease
 from jobs.outcomes import Outcome, Snooze
 from jobs.pool.memory import Slot
 from jobs.registry import JobKind, kind_find

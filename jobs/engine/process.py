@@ -13,10 +13,11 @@ from types import FrameType
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from jobs.ending import leases_release
 from jobs.engine.beat import Beat
 from jobs.engine.lane import Lane
 from jobs.errors import JobTimeout
-from jobs.lease import leases_of, leases_release
+from jobs.lease import leases_of
 from jobs.pool import memory
 from jobs.workers import worker_gone, worker_start
 

@@ -18,17 +18,9 @@ import orjson
 from django.db import DatabaseError, InterfaceError
 
 from jobs import errors, sql
+from jobs.ending import Ended, leases_release, outcomes_write
 from jobs.engine.attempt import attempt_end, gate, outcomes_log
-from jobs.lease import (
-    LEASE_COLUMNS,
-    Ended,
-    Lease,
-    jobs_lease,
-    lease_read,
-    leases_reap,
-    leases_release,
-    outcomes_write,
-)
+from jobs.lease import LEASE_COLUMNS, Lease, jobs_lease, lease_read, leases_reap
 from jobs.lines import lines_wake
 from jobs.models import Job, JobRecord, Queue, State
 from jobs.registry import kind_find

@@ -18,8 +18,9 @@ import orjson
 from django.conf import settings
 
 from jobs import breakers, errors, sql
+from jobs.ending import Ended, outcomes_write
 from jobs.engine.attempt import attempt_end, outcomes_log
-from jobs.lease import LEASE_COLUMNS, Ended, Lease, lease_read, outcomes_write
+from jobs.lease import LEASE_COLUMNS, Lease, lease_read
 from jobs.models import AttemptLine, JobAttempt, JobRecord
 from jobs.outcomes import Cancel, Done, Outcome, Snooze
 from jobs.registry import kind_find

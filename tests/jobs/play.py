@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from jobs.lease import Ended, Lease, jobs_lease, outcomes_write
+from jobs.ending import Ended, outcomes_write
+from jobs.lease import Lease, jobs_lease
 from jobs.models import OPEN, Job, JobAttempt, JobHistory, JobRecord
 from lib import clock
 

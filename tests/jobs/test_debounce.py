@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from jobs.ending import leases_release
 from jobs.enqueue import enqueue_many
-from jobs.lease import leases_reap, leases_release
+from jobs.lease import leases_reap
 from jobs.models import Job, JobHistory
 from jobs.registry import Debounce, JobKind
 from jobs.testing import drain

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.batches import batch_open
-from jobs.lease import outcomes_write
+from jobs.ending import outcomes_write
 from jobs.models import Job, JobAttempt, JobHistory
 from jobs.registry import Debounce, JobKind
 from lib import clock

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from jobs.lease import Lease, leases_reap, outcomes_write
+from jobs.ending import outcomes_write
+from jobs.lease import Lease, leases_reap
 from jobs.models import Job, JobAttempt, JobHistory, JobStat, UniqueKey
 from tests.jobs import play
 from tests.jobs.conftest import Declare

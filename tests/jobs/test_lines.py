@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from jobs.ending import leases_release
 from jobs.enqueue import enqueue_many
-from jobs.lease import leases_release
 from jobs.lines import line_jobs
 from jobs.models import Job
 from jobs.registry import JobKind

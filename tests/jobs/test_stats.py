@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs import stats
-from jobs.lease import outcomes_write
+from jobs.ending import outcomes_write
 from jobs.models import JobStat
 from jobs.registry import JobKind
 from lib import clock

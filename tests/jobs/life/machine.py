@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from jobs import errors
+from jobs.ending import leases_release, outcomes_write
 from jobs.enqueue import enqueue_many
-from jobs.lease import leases_reap, leases_release, outcomes_write
+from jobs.lease import leases_reap
 from jobs.lines import lines_wake
 from jobs.models import Job, Priority
 from jobs.operations import job_cancel, job_discard, job_replay, job_run_now

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from jobs.progress import registry
 from jobs.progress.registry import Act, progress_register
-from jobs.progress.snapshot import Progress, Stage
+from jobs.progress.snapshot import Progress, Reason, Stage
 from lib.errors import DomainError
 from lib.ids import uuid7
 
@@ -34,7 +34,7 @@ class Digging:
             total=10,
             done=4,
             failed=1,
-            reasons=[("hit a rock", 1)],
+            reasons=[Reason("hit a rock", 1)],
             actions=["pause", "blow_up"],
             unit="holes",
             link="/admin/",

@@ -37,7 +37,7 @@ def test_a_look_tells_all_and_what_the_caller_may_do(
         "running",
         ["pause", "blow_up"],
     )
-    assert found["reasons"] == [{"text": "hit a rock", "count": 1}]
+    assert found["reasons"] == [{"text": "hit a rock", "count": 1, "fate": "failed"}]
     client.force_login(account("nina", VIEW))
     assert client.get(api(digging)).json()["actions"] == []
 

@@ -94,6 +94,6 @@ def test_a_batch_is_an_operation(db: None) -> None:
     batch_seal(batch_id)
     progress = operation_find(batch_id)[1]
     assert (progress.kind, progress.stage, progress.settled) == ("batch", Stage.RUNNING, 3)
-    assert [count for _, count in progress.reasons] == [1, 1]
+    assert [each.count for each in progress.reasons] == [1, 1]
     Batch.objects.filter(pk=batch_id).update(finished_at="2026-11-22T10:00:00Z")
     assert operation_find(batch_id)[1].stage is Stage.OVER
