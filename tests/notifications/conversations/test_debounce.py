@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from jobs.lease import jobs_lease, leases_release
+from jobs.ending import leases_release
+from jobs.lease import jobs_lease
 from jobs.models import Job, JobHistory
 from lib import clock
 from notifications.conversations.timers import timer_key
