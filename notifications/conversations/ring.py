@@ -1,6 +1,5 @@
 """A timer rings: is the message still unread, and is there somebody to tell?"""
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from notifications.conversations.events import PENDING, pending_event
 from notifications.conversations.models import Fate, Message, Notice, Participant, Reason
 from notifications.webhooks.models import Event
 from notifications.webhooks.services import event_emit
-
-logger = logging.getLogger("switchboard.conversations")
 
 SUPERSEDED = "superseded"
 
@@ -120,14 +117,3 @@ def _settle(person: Participant, message: Message, verdict: Verdict, job_id: UUI
             person.pending_position = person.pending_since = None
         person.save(update_fields=["pending_position", "pending_since"])
     stats.count(verdict.fate, reason=verdict.reason)
-    logger.info(
-        "notification %s%s",
-        verdict.fate,
-        f": {verdict.reason}" if verdict.reason else "",
-        extra={
-            "action": "conversations.ring",
-            "dialog_id": str(message.dialog_id),
-            "message_id": str(message.pk),
-            "event_id": str(verdict.event_id) if verdict.event_id else None,
-        },
-    )
