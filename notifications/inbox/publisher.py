@@ -7,15 +7,14 @@ inbox.relay_unpushed takes it. So nothing is tried twice here, and nobody who pu
 import atexit
 import logging
 import os
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import DatabaseError, InterfaceError, connection
 
 from jobs import sql
+from lib.clerk import Clerk
 from notifications.inbox.shapes import Change
 from notifications.inbox.window import Window, WindowAway
 
@@ -43,94 +42,55 @@ class Batch:
     outbox_id: int | None
 
 
-class Publisher:
-    """The thread and what waits for it. It starts with the first batch, and again in a fork."""
+class Publisher(Clerk[Batch]):
+    """Tells what was added, and forgets the rows of the outbox that have served a little later."""
 
-    def __init__(self) -> None:
-        self.reset()
+    name = "inbox-publish"
 
     def reset(self) -> None:
         """Start from nothing, as a child does whose parent keeps the thread."""
-        self._changed = threading.Condition()
-        self._waiting: deque[Batch] = deque()
+        super().reset()
         self._size = 0
-        self._thread: threading.Thread | None = None
-        self._is_busy = False
-        self._is_stopping = False
+        self._told: list[int] = []  # rows of the outbox
+        self._told_since = 0.0  # time.monotonic()
         self._window: Window | None = None
         self._away_until: float | None = None  # time.monotonic(); None: not away
 
-    def add(self, batch: Batch) -> None:
+    def add(self, piece: Batch) -> None:
         """Hand over. Never blocks and never raises."""
         with self._changed:
-            if self._size + batch.size > MAX_WAITING and self._waiting:
+            if self._size + piece.size > MAX_WAITING and self._waiting:
                 return
-            self._waiting.append(batch)
-            self._size += batch.size
-            if self._thread is None or not self._thread.is_alive():
-                self._start()
-            self._changed.notify_all()
+            self._size += piece.size
+            super().add(piece)
 
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until everything so far was told or left to the relay. False: it takes longer."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not (self._waiting or self._is_busy), timeout_s)
+    def _pick(self) -> list[Batch]:
+        self._size = 0
+        return super()._pick()
 
-    def stop(self, timeout_s: float) -> None:
-        """Tell what waits, close the connections, end the thread. The next batch starts it again."""
-        with self._changed:
-            thread, self._is_stopping = self._thread, True
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join(timeout_s)
-        with self._changed:
-            if self._waiting and thread is not None and not thread.is_alive():
-                self._start()  # for what was added while the thread was on its way out
-
-    def _start(self) -> None:
-        self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name="inbox-publish", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        told: list[int] = []
-        since = 0.0
-        try:
-            while True:
-                wait_s = FORGET_AFTER_S if told else IDLE_S if connection.connection else None
-                batches = self._take(wait_s)
-                fresh = self._tell(batches)
-                if fresh and not told:
-                    since = time.monotonic()
-                told += fresh
-                if told and (not batches or time.monotonic() - since > FORGET_AFTER_S):
-                    _ask(_FORGET, told)
-                    told = []
-                elif not batches:
-                    connection.close()
-                with self._changed:
-                    self._is_busy = bool(told)
-                    self._changed.notify_all()
-                    if self._is_stopping and not self._waiting and not told:
-                        return
-        finally:
+    def _turn(self) -> bool:
+        batches = self._take(
+            FORGET_AFTER_S if self._told else IDLE_S if connection.connection else None
+        )
+        fresh = self._tell(batches)
+        if fresh and not self._told:
+            self._told_since = time.monotonic()
+        self._told += fresh
+        if self._told:
+            if not batches or time.monotonic() - self._told_since > FORGET_AFTER_S:
+                _ask(_FORGET, self._told)
+                self._told = []
+        elif not batches:
             connection.close()
-            with self._changed:
-                self._is_busy = False
-                self._away_until = None
-                if self._window is not None:
-                    self._window.close()
-                    self._window = None
+        return not self._told
 
-    def _take(self, wait_s: float | None) -> list[Batch]:
-        """What waits, or nothing when the time is over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_stopping, wait_s)
-            batches = list(self._waiting)
-            self._waiting.clear()
-            self._size = 0
-            self._is_busy = self._is_busy or bool(batches)
-            return batches
+    def _close(self) -> None:
+        connection.close()
+        self._told = []
+        self._away_until = None
+        if self._window is not None:
+            self._window.close()
+            self._window = None
 
     def _tell(self, batches: Sequence[Batch]) -> list[int]:
         """Publish. Returns the rows of the outbox that have served."""

@@ -7,8 +7,6 @@ the next ones gather, so a batch is as large as the load asks for, and a lone re
 import atexit
 import logging
 import os
-import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from jobs.engine.ends import is_away
 from jobs.idempotency import Answer, IdempotencyKeyReused
+from lib.clerk import Clerk
 from lib.context import correlation_id
 from lib.errors import Unavailable
 from notifications.inbox.accept import drafts_write
@@ -46,71 +45,37 @@ class Asked:
     answer: Future[Answer]
 
 
-class Writer:
-    """The thread and what waits for it. It starts with the first request, and again in a fork."""
+class Writer(Clerk[Asked]):
+    """Writes what was added, as much at once as fits into one transaction."""
 
-    def __init__(self) -> None:
-        self.reset()
+    name = "inbox-write"
 
-    def reset(self) -> None:
-        """Start from nothing, as a child does whose parent keeps the thread."""
-        self._changed = threading.Condition()
-        self._waiting: deque[Asked] = deque()
-        self._thread: threading.Thread | None = None
-        self._is_stopping = False
-
-    def add(self, asked: Asked) -> None:
+    def add(self, piece: Asked) -> None:
         """Let it wait. Raises InboxBusy if too many do."""
         with self._changed:
             if len(self._waiting) >= settings.INBOX_MAX_WAITING:
                 raise InboxBusy
-            self._waiting.append(asked)
-            if self._thread is None or not self._thread.is_alive():
-                self._start()
-            self._changed.notify()
+            super().add(piece)
 
-    def stop(self, timeout_s: float) -> None:
-        """Write what waits, close the connection, end the thread. The next request starts it again."""
-        with self._changed:
-            thread, self._is_stopping = self._thread, True
-            self._changed.notify()
-        if thread is not None:
-            thread.join(timeout_s)
-        with self._changed:
-            if self._waiting and thread is not None and not thread.is_alive():
-                self._start()  # for what was added while the thread was on its way out
+    def _pick(self) -> list[Asked]:
+        batch: list[Asked] = []
+        targets = 0
+        while self._waiting and len(batch) < MOST_REQUESTS:
+            targets += len(self._waiting[0].draft.ids)
+            if batch and targets > MOST_TARGETS:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
 
-    def _start(self) -> None:
-        self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name="inbox-write", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            while True:
-                batch = self._take(IDLE_S if connection.connection else None)
-                if batch:
-                    _answer(batch)
-                    continue
-                connection.close()
-                with self._changed:
-                    if self._is_stopping and not self._waiting:
-                        return
-        finally:
+    def _turn(self) -> bool:
+        if batch := self._take(IDLE_S if connection.connection else None):
+            _answer(batch)
+        else:
             connection.close()
+        return True
 
-    def _take(self, wait_s: float | None) -> list[Asked]:
-        """What waits, as much as fits into one transaction; nothing when the time is over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_stopping, wait_s)
-            batch: list[Asked] = []
-            targets = 0
-            while self._waiting and len(batch) < MOST_REQUESTS:
-                targets += len(self._waiting[0].draft.ids)
-                if batch and targets > MOST_TARGETS:
-                    break
-                batch.append(self._waiting.popleft())
-            return batch
+    def _close(self) -> None:
+        connection.close()
 
 
 def _answer(batch: Sequence[Asked]) -> None:
