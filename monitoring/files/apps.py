@@ -1,5 +1,7 @@
 """File watch: what appears in a directory, taken once it has settled."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,6 @@ class FilesConfig(AppConfig):
     name = "monitoring.files"
     label = "files"
     verbose_name = "File watch"
+
+    def ready(self) -> None:
+        import_module("monitoring.files.acts.telegram").register()
