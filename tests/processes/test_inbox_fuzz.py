@@ -75,6 +75,22 @@ def test_whatever_clients_send_the_others_are_served(site: Site, pod: Pod) -> No
     until(lambda: pod.metric("websocket_connections") == 0, "no socket is left behind")
 
 
+def test_a_refused_message_and_a_close_in_one_packet_are_no_fault_of_ours(
+    pod: Pod,
+) -> None:
+    binary = bytes((0x82, 0x80 | 3)) + b"\0" * 4 + b"abc"  # closes: not text
+    close = bytes((0x88, 0x80)) + b"\0" * 4
+    with socket.create_connection(("127.0.0.1", pod.port), timeout=30) as raw:
+        raw.sendall(_handshake(pod))
+        heard = b""
+        while b'"session"' not in heard:
+            heard += raw.recv(65_536)
+        raw.sendall(binary + close)
+        while raw.recv(65_536):
+            pass
+    assert pod.errors() == []
+
+
 def _talk(pod: Pod, chance: random.Random, ids: list[str]) -> None:
     """A client that speaks WebSocket, and nonsense."""
     with Socket(pod, WILD) as wild:

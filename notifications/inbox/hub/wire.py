@@ -17,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from notifications.inbox.hub.tide import TIDE
 
@@ -133,6 +134,8 @@ class Wire(WebSocketsSansIOProtocol):
         if self._backlog is None:
             self.flush()
         if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        if self.conn.state is not State.OPEN:  # a later frame of the same packet closed it
             return
         self._forget_backlog()
         self.stop_keepalive()
