@@ -11,6 +11,8 @@ class BroadcastsConfig(AppConfig):
     def ready(self) -> None:
         from notifications.broadcasts.audiences.kinds import kinds_register
         from notifications.broadcasts.audiences.segments import segments_register
+        from notifications.broadcasts.events import events_register
 
         kinds_register()
         segments_register()
+        events_register()

@@ -27,7 +27,8 @@ from notifications.broadcasts.starting import lanes_enqueue, start_later
 START_WITHIN = timedelta(
     seconds=2
 )  # a claimed message whose request has not begun by then goes back
-_MARGIN = timedelta(milliseconds=300)
+_CONNECT = timedelta(seconds=5)  # what the client of Telegram takes for that at most
+_LANDED = START_WITHIN + _CONNECT + timedelta(milliseconds=300)
 _LOOK_S = 0.02
 CLOSE = "broadcasts.close_cancelled"
 CANCELLABLE = (Status.DRAFT, Status.SCHEDULED, Status.SENDING, Status.PAUSED)
@@ -147,7 +148,7 @@ def flying_land(broadcast_id: UUID) -> None:
     """Wait until whatever was claimed has been sent or given back. Inside of a transaction it cannot."""
     if transaction.get_connection().in_atomic_block:
         return
-    pause, until = threading.Event(), time.monotonic() + (START_WITHIN + _MARGIN).total_seconds()
+    pause, until = threading.Event(), time.monotonic() + _LANDED.total_seconds()
     while time.monotonic() < until and _is_flying(broadcast_id):
         pause.wait(_LOOK_S)
 
@@ -157,7 +158,7 @@ def _is_flying(broadcast_id: UUID) -> bool:
         sql.row(
             """SELECT 1 FROM broadcast_ledger WHERE fate = 'sending' AND broadcast_id = %s
             AND at > clock_timestamp() + %s - %s LIMIT 1""",
-            [broadcast_id, clock.offset(), START_WITHIN + _MARGIN],
+            [broadcast_id, clock.offset(), _LANDED],
         )
         is not None
     )

@@ -21,6 +21,7 @@ from notifications.broadcasts.texts import texts_check
 
 OBJECT = "broadcast"  # what the audit log calls it
 EDITABLE = (Status.DRAFT, Status.SCHEDULED)
+TEXTS = frozenset({"title", "title_ru", "body", "body_ru", "parse_mode", "data"})
 FIELDS = (
     "title", "title_ru", "body", "body_ru", "parse_mode", "data", "audience", "channels",
     "created_by", "time_zone", "canary_percent", "canary_max_errors",
@@ -74,13 +75,15 @@ def broadcast_create(
 def broadcast_edit(
     *, broadcast_id: UUID, by: Account, version: int | None = None, **changes: Any
 ) -> Broadcast:
-    """Change a draft, or one that is scheduled (see broadcast_create for the fields).
+    """Change a draft, or one that is scheduled (see broadcast_create for the fields). Of one that is
+    paused the texts can be changed: whoever has not got it yet gets the new ones.
 
     version: the one that the editor saw. Raises BroadcastUnknown, BroadcastSettled, BroadcastChanged,
     BroadcastInvalid. Locks: the broadcast, alone. The time is changed by broadcast_schedule.
     """
     row = broadcast_hold(broadcast_id)
-    if row.status not in EDITABLE:
+    is_text = row.status == Status.PAUSED and set(changes) <= TEXTS
+    if row.status not in EDITABLE and not is_text:
         raise BroadcastSettled(
             f"the broadcast is {row.status}; only a draft can be edited: clone it",
             status=row.status,

@@ -139,7 +139,7 @@ def actions_of(row: Broadcast) -> list[str]:
         Status.DRAFT: ["edit", "schedule", "send_now", "test_send", "dry_run", "cancel"],
         Status.SCHEDULED: ["edit", "schedule", "send_now", "test_send", "dry_run", "cancel"],
         Status.SENDING: ["pause", "cancel"],
-        Status.PAUSED: ["resume", "cancel"],
+        Status.PAUSED: ["edit", "resume", "cancel"],
         Status.SENT: [],
         Status.FAILED: [],
         Status.CANCELLED: [],

@@ -1,9 +1,10 @@
 """Starting broadcasts that are due, and keeping those that run supplied with jobs."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from jobs import sql
@@ -42,13 +43,10 @@ def due_start(*, limit: int = 100) -> list[UUID]:
     return started
 
 
-@transaction.atomic
-def next_start_at() -> timedelta | None:
-    """In how long the next scheduled broadcast is due; None if there is none."""
+def next_start_at() -> datetime | None:
+    """When the next scheduled broadcast is due; None if there is none."""
     row = Broadcast.objects.filter(status=Status.SCHEDULED).order_by("scheduled_at").first()
-    if row is None or row.scheduled_at is None:
-        return None
-    return max(row.scheduled_at - clock.now(), timedelta(0))
+    return None if row is None else row.scheduled_at
 
 
 def lanes_enqueue(broadcast_id: UUID, phase: str, channels: Iterable[str]) -> None:
@@ -58,7 +56,11 @@ def lanes_enqueue(broadcast_id: UUID, phase: str, channels: Iterable[str]) -> No
         return
     if Channel.INBOX in channels:
         _enqueue(INBOX, broadcast_id)
-    if Channel.TELEGRAM in channels:
+    if (
+        Channel.TELEGRAM in channels
+        and settings.NOTIFICATION_ENABLED
+        and settings.TELEGRAM_BOT_TOKEN
+    ):
         kind_get(TELEGRAM).enqueue()
 
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs import sql
+from jobs.alerts import attention
 from lib import clock
 from notifications.broadcasts.control import CANARY_FAILED
+from notifications.broadcasts.events import broadcast_ended
 from notifications.broadcasts.holding import broadcast_hold
 from notifications.broadcasts.models import Broadcast, Channel, Phase, Status
 from notifications.broadcasts.starting import lanes_enqueue
@@ -78,6 +80,14 @@ def broadcast_step(broadcast_id: UUID) -> bool:
         return True
 
 
+def broadcast_stop(broadcast_id: UUID, reason: str) -> None:
+    """Pause a broadcast that a person must look at. Repeat-safe. Locks: the broadcast, alone."""
+    with transaction.atomic():
+        row = broadcast_hold(broadcast_id)
+        if row.status == Status.SENDING:
+            _pause(row, reason)
+
+
 def broadcast_end(row: Broadcast, status: str, error: str = "") -> None:
     """End it as sent or failed, and announce that in the same transaction."""
     row.status, row.error, row.finished_at = status, error[:500], clock.now()
@@ -85,6 +95,7 @@ def broadcast_end(row: Broadcast, status: str, error: str = "") -> None:
         row.error = "nobody got it: every attempt failed"
     row.updated_at = row.finished_at
     row.save(update_fields=["status", "error", "finished_at", "updated_at"])
+    broadcast_ended(row)
     numbers = " ".join(
         f"{name}={getattr(row, name)}" for name in ("total", "sent", "failed", "skipped", "unknown")
     )
@@ -119,9 +130,18 @@ def _move(row: Broadcast, phase: str) -> None:
 
 def _stop_canary(row: Broadcast, total: int, errors: int) -> None:
     reasons = ", ".join(f"{reason} {count}" for reason, count in sql.rows(_REASONS, [row.pk]))
-    row.status = Status.PAUSED
-    row.paused_reason = f"{CANARY_FAILED} {errors} of {total} did not get it ({reasons})"[:300]
-    row.updated_at = clock.now()
+    _pause(row, f"{CANARY_FAILED} {errors} of {total} did not get it ({reasons})")
+
+
+def _pause(row: Broadcast, reason: str) -> None:
+    row.status, row.paused_reason, row.updated_at = Status.PAUSED, reason[:300], clock.now()
     row.save(update_fields=["status", "paused_reason", "updated_at"])
-    text = f"broadcast {row.pk} paused {row.paused_reason}"
-    transaction.on_commit(lambda: logger.warning("%s", text))
+    transaction.on_commit(
+        lambda: logger.warning("broadcast %s paused %s", row.pk, row.paused_reason)
+    )
+    attention(
+        group=f"broadcast:{row.pk}",
+        title="A broadcast was paused",
+        text=f"{row.title}: {row.paused_reason}",
+        link=f"/admin/broadcasts/broadcast/{row.pk}/change/",
+    )

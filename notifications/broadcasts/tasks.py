@@ -11,10 +11,13 @@ from jobs.registry import job
 from lib import clock
 from notifications.broadcasts import closing, delivery, expansion, recalling, starting
 from notifications.broadcasts.stepping import broadcast_step
+from notifications.broadcasts.telegram_lane import BroadcastLane
 from notifications.telegram import governor
 from notifications.telegram.errors import RateLimited
 
 AGAIN = Delays("1s 2s 5s 15s 30s")
+AGAIN_AT_MOST = timedelta(seconds=30)
+SOON = timedelta(seconds=15)  # what is due by then is not left to the next sweep
 TURN_S = 20  # then a job makes way for a fresh one, so that a stop finds it short
 MORE = Snooze(timedelta(0), "more is left than one turn takes")
 
@@ -23,14 +26,24 @@ def _turn_is_over(context: JobContext | None, until: datetime) -> bool:
     return clock.now() >= until or (context is not None and context.interrupt is not None)
 
 
-@job("broadcasts.start_due", queue="notifications", priority=Priority.HIGH, every="2s", single=True,
-     immediate=True, retry=AGAIN)  # fmt: skip
+@job(
+    "broadcasts.start_due",
+    queue="notifications",
+    priority=Priority.HIGH,
+    every="5s",
+    single=True,
+    immediate=True,
+    retry=AGAIN,
+)
 def start_due() -> dict[str, int]:
-    """Start broadcasts that are due: enqueued for that moment, and each two seconds anyway.
+    """Start broadcasts that are due: to the second, since each run asks for the next moment.
 
     It also gives whatever is sending its jobs again, should one have died.
     """
     started = starting.due_start()
+    next_at = starting.next_start_at()
+    if next_at is not None and next_at < clock.now() + SOON:
+        start_due.enqueue(run_at=next_at)
     return {"started": len(started), "sending": starting.running_supply()}
 
 
@@ -69,6 +82,17 @@ def deliver_inbox(broadcast_id: UUID) -> Outcome | dict[str, int]:
             return MORE
 
 
+@job("broadcasts.deliver_telegram", queue="notifications", priority=Priority.LOW, retry=AGAIN,
+     timeout="2m", single=True)  # fmt: skip
+def deliver_telegram() -> dict[str, int]:
+    """Send the Telegram messages of all broadcasts that are being sent; those to single people go first."""
+    run = BroadcastLane(current_job())
+    again = run.run()
+    if again is not None:
+        deliver_telegram.enqueue(delay=min(again, AGAIN_AT_MOST))
+    return {"sent": run.sent}
+
+
 @job("broadcasts.close_cancelled", queue="notifications", retry=AGAIN, timeout="2m")
 def close_cancelled(broadcast_id: UUID) -> Outcome | dict[str, int]:
     """Give whoever did not get a cancelled broadcast a fate: skipped."""
@@ -80,6 +104,7 @@ def close_cancelled(broadcast_id: UUID) -> Outcome | dict[str, int]:
         if _turn_is_over(context, until):
             return MORE
     if closing.is_flying(given):
+        deliver_telegram.enqueue()  # if their sender was killed, a new run finds that out
         return Snooze(timedelta(seconds=1), "some are still on their way")
     return {"people": people}
 

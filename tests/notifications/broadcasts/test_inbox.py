@@ -1,6 +1,5 @@
 """A broadcast to inboxes, from the draft to the last of its people."""
 
-
 import pytest
 
 from jobs.testing import drain

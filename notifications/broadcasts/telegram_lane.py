@@ -1,0 +1,237 @@
+"""The Telegram lane of the broadcasts: one run at a time sends for all of them, in turn.
+
+It shares the pace of the bot with the queue of messages to single people, and lets those go first: while
+one is due, a broadcast sends a pack each second at most. It asks for leave before it claims, and sends what
+it has claimed at once.
+"""
+
+import logging
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from uuid import UUID
+
+from jobs import breakers
+from jobs.context import JobContext
+from jobs.models import Breaker
+from lib import clock
+from lib.ids import uuid7
+from notifications.broadcasts.models import Broadcast, Channel
+from notifications.broadcasts.stepping import broadcast_step, broadcast_stop
+from notifications.broadcasts.telegram_rows import (
+    Settled,
+    chat_moved,
+    chats_learn,
+    next_at_of,
+    rows_claim,
+    rows_settle,
+    rows_take_over,
+    sending_now,
+)
+from notifications.broadcasts.telegram_send import Flight, flight_send
+from notifications.broadcasts.texts import Text, language_of, text_for
+from notifications.telegram import errors, governor, lane
+from notifications.telegram.alerts import token_refused
+from notifications.telegram.sending import SENDERS, client
+
+logger = logging.getLogger(__name__)
+
+RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it short
+SHORT_S = 0.05
+LOOK_S = 0.5  # how often it looks for other broadcasts, and again at one that had nothing to send
+YIELD_S = 1.0  # how long a message to a single person holds a broadcast up
+SERVICE_FAILURES = (errors.TelegramUnavailable, errors.OutcomeUnknown)
+
+Landed = tuple[Settled, errors.TelegramError | None]
+
+
+class BroadcastLane:
+    """One run. `run` returns when nothing is left, when Telegram is away, or after RUN_S."""
+
+    def __init__(self, context: JobContext | None) -> None:
+        self.context = context
+        self.id = uuid7()
+        self.sent = 0
+        self._flying: dict[Future[Landed], Flight] = {}
+        self._threads = ThreadPoolExecutor(SENDERS, "broadcast")
+        self._until = time.monotonic() + RUN_S
+        self._in_doubt = True  # whether Telegram works; a failure raises the doubt again
+        self._texts: dict[tuple[UUID, int, str], Text] = {}
+        self._waiting: list[UUID] = []  # broadcasts, in the order of their turns
+        self._empty_until: dict[UUID, float] = {}
+        self._looked_at = self._packed_at = self._paced_until = float("-inf")
+
+    def run(self) -> timedelta | None:
+        """Send. Returns in how long to come again, None if nothing waits."""
+        if lost := rows_take_over():
+            logger.warning(
+                "%d messages of broadcasts may have arrived: their sender was killed", lost
+            )
+        try:
+            return self._loop()
+        finally:
+            self._threads.shutdown(wait=True)
+            self._land(timeout_s=0)
+            self._step()
+
+    def _loop(self) -> timedelta | None:
+        while True:
+            is_late = time.monotonic() > self._until or self._is_interrupted()
+            away = None if is_late else self._away()
+            claimed = 0 if is_late or away is not None else self._launch()
+            if self._flying:
+                self._land(timeout_s=0 if claimed else SHORT_S)
+            elif away is not None:
+                return away
+            elif is_late:
+                return timedelta(0)
+            elif not claimed and not self._is_paced():
+                self._step()
+                again = self._next()
+                if again is None or again.total_seconds() > LOOK_S:
+                    return again
+                time.sleep(SHORT_S)  # the pace of the lane itself
+
+    def _is_interrupted(self) -> bool:
+        return self.context is not None and self.context.interrupt is not None
+
+    def _away(self) -> timedelta | None:
+        """For how long nothing may be sent: Telegram is down, or has asked to wait."""
+        down = breakers.wait_for("telegram")
+        if down is None and self._in_doubt:
+            if Breaker.objects.filter(name="telegram", state=Breaker.State.HALF_OPEN).exists():
+                down = self._probe()
+            down = down or governor.paused_for()
+            self._in_doubt = down is not None
+        return down
+
+    def _probe(self) -> timedelta | None:
+        """Is Telegram back? The breaker has chosen us to ask."""
+        try:
+            client().get_me()
+        except SERVICE_FAILURES as exc:
+            breakers.record_failure("telegram", str(exc))
+            return breakers.wait_for("telegram")
+        except errors.TelegramError as exc:
+            logger.info("telegram answers again: %s", exc)
+        breakers.record_success("telegram")
+        return None
+
+    def _launch(self) -> int:
+        """Claim what may be sent now and hand it to the threads. Returns how many."""
+        room = min(governor.PACK, SENDERS - len(self._flying))
+        broadcast_id = self._turn() if room > 0 else None
+        if broadcast_id is None or self._others_first():
+            return 0
+        if (pause := governor.take(room)) is not None:
+            self._in_doubt = self._in_doubt or pause.total_seconds() > 1
+            self._paced_until = time.monotonic() + min(pause.total_seconds(), SHORT_S)
+            if not self._flying:
+                time.sleep(min(pause.total_seconds(), SHORT_S))
+            return 0
+        begun = self._packed_at = time.monotonic()
+        row, claimed = rows_claim(broadcast_id, self.id, room)
+        if row is None or not claimed:
+            self._empty_until[broadcast_id] = begun + LOOK_S
+            return 0
+        for each in claimed:
+            flight = Flight(row.pk, each, self._text(row, each.language), begun)
+            self._flying[self._threads.submit(flight_send, flight)] = flight
+        return len(claimed)
+
+    def _is_paced(self) -> bool:
+        """Is there more to send, which only waits for the pace or for messages to single people?"""
+        return time.monotonic() < self._paced_until
+
+    def _turn(self) -> UUID | None:
+        """Whose turn it is: each broadcast sends a pack, then the next one."""
+        now = time.monotonic()
+        if now - self._looked_at > LOOK_S:
+            self._looked_at = now
+            active = sending_now()
+            known = [each for each in self._waiting if each in active]
+            self._waiting = known + [each for each in active if each not in known]
+        for each in list(self._waiting):
+            if self._empty_until.get(each, 0) <= now:
+                self._waiting.remove(each)
+                self._waiting.append(each)
+                return each
+        return None
+
+    def _others_first(self) -> bool:
+        """Must messages to single people go first? A broadcast never stands still because of them."""
+        now = time.monotonic()
+        if now - self._packed_at > YIELD_S:
+            return False
+        due = lane.next_due_at()
+        if due is None or due > clock.now():
+            return False
+        self._paced_until = now + SHORT_S
+        if not self._flying:
+            time.sleep(SHORT_S)
+        return True
+
+    def _text(self, row: Broadcast, language: str) -> Text:
+        key = (row.pk, row.version, language_of(row, language))
+        if key not in self._texts:
+            self._texts[key] = text_for(row, Channel.TELEGRAM, language)
+        return self._texts[key]
+
+    def _land(self, timeout_s: float) -> None:
+        """Take back what has been answered and write it."""
+        done, _ = wait(self._flying, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        landed = [(self._flying.pop(future), *future.result()) for future in done]
+        if not landed:
+            return
+        written = rows_settle(self.id, [settled for _, settled, _ in landed])
+        self.sent += sum(s.fate == "sent" and s.id in written for _, s, _ in landed)
+        for _, settled, _ in landed:
+            if settled.id not in written:
+                logger.warning("row %d of a broadcast was taken over by another run", settled.id)
+        self._chats(landed)
+        for flight, settled, exc in landed:
+            self._learn(flight, settled, exc)
+
+    def _chats(self, landed: list[tuple[Flight, Settled, errors.TelegramError | None]]) -> None:
+        chats_learn(
+            [flight.row.telegram_id for flight, settled, _ in landed if settled.fate == "sent"],
+            [
+                (flight.row.telegram_id, settled.reason)
+                for flight, settled, exc in landed
+                if isinstance(exc, errors.ChatUnreachable)
+            ],
+        )
+
+    def _learn(self, flight: Flight, settled: Settled, exc: errors.TelegramError | None) -> None:
+        """What an answer means for the lane as a whole."""
+        if settled.fate == "pending":
+            self._empty_until.pop(flight.broadcast_id, None)
+        if isinstance(exc, SERVICE_FAILURES):
+            self._in_doubt = True
+            breakers.record_failure("telegram", str(exc))
+        elif exc is not None or settled.fate == "sent":
+            breakers.record_success("telegram")
+        if isinstance(exc, errors.RateLimited):
+            self._in_doubt = True
+            governor.pause(exc.retry_after)
+        elif isinstance(exc, errors.ChatMigrated):
+            chat_moved(flight.row.telegram_id, exc.new_chat_id)
+        elif isinstance(exc, errors.TextRefused):
+            broadcast_stop(flight.broadcast_id, f"Telegram refuses the text: {exc.description}")
+        elif isinstance(exc, errors.BotUnauthorized):
+            self._in_doubt = True
+            governor.pause(timedelta(minutes=1))
+            token_refused(str(exc))
+
+    def _step(self) -> None:
+        for broadcast_id in sending_now():
+            if broadcast_step(broadcast_id):
+                self._empty_until.pop(broadcast_id, None)
+
+    def _next(self) -> timedelta | None:
+        """In how long something may be sent again."""
+        active = sending_now()
+        if any(self._empty_until.get(each, 0) <= time.monotonic() for each in active):
+            return timedelta(0)
+        due = next_at_of(active)
+        return None if due is None else max(due - clock.now(), timedelta(0))
