@@ -1,10 +1,22 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
 from tests.processes.cluster import Cluster
 from tests.processes.invariants import fresh_violations
+from tests.processes.report import scene
 from tests.processes.site import Site
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    found = getattr(item, "funcargs", {}).get("site")
+    if report.when == "call" and report.failed and isinstance(found, Site):
+        report.sections.append(("Scene", scene(found)))
+    return report
 
 
 @pytest.fixture(scope="session")

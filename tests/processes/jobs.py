@@ -84,7 +84,7 @@ class Jobs:
     def __str__(self) -> str:
         rows = self.site.rows(
             """SELECT state, kind, attempt, crash_count, left(last_error, 200) FROM jobs_jobrecord
-            WHERE id = ANY(%s::uuid[]) ORDER BY seq""",
+            WHERE id = ANY(%s::uuid[]) ORDER BY state IN ('completed', 'cancelled'), seq LIMIT 20""",
             [self.ids],
         )
-        return f"{len(self.ids)} jobs {rows[:20]}"
+        return f"{len(self.ids)} jobs {states(self.site, self.ids)} {rows}"
