@@ -107,6 +107,7 @@ FROM unnest(%(endpoints)s::uuid[], %(failures)s::int[], %(open)s::timestamptz[],
 AS s (endpoint_id, failures, open_until, paused_until, next_send_at, failing_since, warned,
     last_success_at, last_failure_at, last_error)
 WHERE l.endpoint_id = s.endpoint_id AND l.job_id = %(job)s AND l.fence = %(fence)s
+RETURNING l.endpoint_id
 """
 _FREE = """
 UPDATE webhook_lane SET job_id = NULL, held_until = NULL
@@ -175,11 +176,13 @@ def deliveries_due(wants: Sequence[tuple[Flow, int]]) -> dict[UUID, list[Due]]:
     return due
 
 
-def fates_write(holder: Holder, fates: Sequence[Fate], flows: Iterable[Flow]) -> set[int]:
-    """Write attempts with what they mean; in a transaction. Returns the deliveries that changed.
+def fates_write(
+    holder: Holder, fates: Sequence[Fate], flows: Iterable[Flow]
+) -> tuple[set[int], set[UUID]]:
+    """Write attempts with what they mean; in a transaction.
 
-    An attempt is logged in any case; a delivery changes only if its lane is still held and it is
-    still pending.
+    Returns the deliveries that changed, and the endpoints whose lane is still held. An attempt is
+    logged in any case; a delivery changes only if its lane is still held and it is still pending.
     """
     changed = sql.rows(
         _FATES,
@@ -203,7 +206,7 @@ def fates_write(holder: Holder, fates: Sequence[Fate], flows: Iterable[Flow]) ->
         },
     )
     standings = [(flow.config.endpoint_id, flow.standing) for flow in flows]
-    sql.run(
+    stood = sql.rows(
         _STAND,
         {
             **holder.params,
@@ -219,7 +222,7 @@ def fates_write(holder: Holder, fates: Sequence[Fate], flows: Iterable[Flow]) ->
             "errors": [standing.last_error for _, standing in standings],
         },
     )
-    return {row[0] for row in changed}
+    return {row[0] for row in changed}, {row[0] for row in stood}
 
 
 def next_due_at() -> datetime | None:

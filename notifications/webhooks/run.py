@@ -244,9 +244,12 @@ class Run:
         fates, flows = self._fates, list(self._touched.values())
         self._fates, self._touched = [], {}
         with transaction.atomic():
-            changed = lanes.fates_write(self._holder, fates, flows)
+            changed, held = lanes.fates_write(self._holder, fates, flows)
             for touched in flows:
-                escalate(touched)
+                if touched.config.endpoint_id in held:
+                    escalate(touched)
+                else:
+                    touched.end = touched.end or "lost"  # whoever holds the lane now goes on
         for fate in fates:
             if (flow := self._flows.get(fate.endpoint_id)) is not None:
                 flow.unwritten.discard(fate.delivery_id)

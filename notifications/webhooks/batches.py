@@ -1,0 +1,158 @@
+"""What touches many rows, in batches of their own transactions: replays, retention, removal."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from jobs import sql
+from lib import clock
+
+BATCH = 1000
+NOWHERE = UUID(int=0)
+# A cursor is (created_at, id) of the last row looked at, so that a batch never meets it again, even
+# if it has failed anew in the meantime.
+_REPLAY = """
+WITH batch AS (
+    SELECT id, created_at, state FROM webhook_delivery
+    WHERE endpoint_id = %(endpoint)s AND created_at >= %(since)s AND created_at < %(until)s
+        AND (created_at, id) > (%(after_at)s, %(after_id)s)
+    ORDER BY created_at, id LIMIT %(batch)s FOR NO KEY UPDATE
+), changed AS (
+    UPDATE webhook_delivery d SET state = 'pending', tries = 0, finished_at = NULL,
+        next_attempt_at = %(now)s, replays = d.replays + 1
+    FROM batch b WHERE d.id = b.id AND b.state = ANY (%(states)s) RETURNING 1
+), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
+SELECT (SELECT count(*) FROM changed), l.created_at, l.id,
+    pg_notify('jobs_wake', 'webhooks.send_due') FROM last l
+"""
+_TELL_MISSING = """
+WITH batch AS (
+    SELECT v.id, v.created_at, v.type FROM webhook_event v
+    WHERE v.created_at >= %(since)s AND v.created_at < %(until)s
+        AND (v.created_at, v.id) > (%(after_at)s, %(after_id)s)
+    ORDER BY v.created_at, v.id LIMIT %(batch)s
+), told AS (
+    INSERT INTO webhook_delivery (event_id, endpoint_id, event_type, next_attempt_at, created_at)
+    SELECT b.id, e.id, b.type, %(now)s, b.created_at
+    FROM batch b JOIN webhook_endpoint e ON e.id = %(endpoint)s
+    WHERE e.event_types && ARRAY[b.type, '*']::varchar[] AND b.type <> 'webhook.test'
+    ON CONFLICT (event_id, endpoint_id) DO NOTHING RETURNING 1
+), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
+SELECT (SELECT count(*) FROM told), l.created_at, l.id,
+    pg_notify('jobs_wake', 'webhooks.send_due') FROM last l
+"""
+_FORGET = """
+WITH old AS (
+    SELECT id FROM webhook_event WHERE created_at < %(before)s ORDER BY created_at LIMIT %(batch)s
+), rows AS (SELECT d.id FROM webhook_delivery d JOIN old o ON o.id = d.event_id),
+attempts AS (DELETE FROM webhook_attempt a USING rows r WHERE a.delivery_id = r.id),
+deliveries AS (DELETE FROM webhook_delivery d USING rows r WHERE d.id = r.id),
+events AS (DELETE FROM webhook_event v USING old o WHERE v.id = o.id RETURNING 1)
+SELECT count(*) FROM events
+"""
+_PURGE = """
+WITH rows AS (SELECT id FROM webhook_delivery WHERE endpoint_id = %(endpoint)s LIMIT %(batch)s),
+attempts AS (DELETE FROM webhook_attempt a USING rows r WHERE a.delivery_id = r.id),
+gone AS (DELETE FROM webhook_delivery d USING rows r WHERE d.id = r.id RETURNING 1)
+SELECT count(*) FROM gone
+"""
+# One row per endpoint stays for what is older than two weeks, so that totals never shrink.
+TALLY_KEPT = timedelta(days=14)
+TALLY_SUM_AT = "2000-01-01 00:00:00+00"
+_FOLD = f"""
+WITH old AS (
+    DELETE FROM webhook_tally WHERE at < %(before)s AND at > '{TALLY_SUM_AT}' RETURNING *
+), sums AS (
+    INSERT INTO webhook_tally AS t (endpoint_id, at, delivered, failed, throttled, duration_ms)
+    SELECT endpoint_id, '{TALLY_SUM_AT}', sum(delivered), sum(failed), sum(throttled),
+        sum(duration_ms) FROM old GROUP BY endpoint_id
+    ON CONFLICT (endpoint_id, at) DO UPDATE SET delivered = t.delivered + EXCLUDED.delivered,
+        failed = t.failed + EXCLUDED.failed, throttled = t.throttled + EXCLUDED.throttled,
+        duration_ms = t.duration_ms + EXCLUDED.duration_ms
+)
+SELECT count(*) FROM old
+"""
+
+Cursor = tuple[datetime, str]
+
+
+def replay_batch(
+    endpoint_id: UUID, since: datetime, until: datetime, states: list[str], after: Cursor | None
+) -> tuple[int, Cursor | None]:
+    """Replay the next batch. Returns how many go again, and the next cursor (None: it was the last)."""
+    return _step(
+        _REPLAY, endpoint_id, since, until, after or (since, "0"), number=True, states=states
+    )
+
+
+def missing_batch(
+    endpoint_id: UUID, since: datetime, until: datetime, after: Cursor | None
+) -> tuple[int, Cursor | None]:
+    """Tell what was missed, the next batch of events. Returns as replay_batch does."""
+    return _step(_TELL_MISSING, endpoint_id, since, until, after or (since, str(NOWHERE)))
+
+
+def _step(
+    statement: str,
+    endpoint_id: UUID,
+    since: datetime,
+    until: datetime,
+    after: Cursor,
+    *,
+    number: bool = False,
+    states: list[str] | None = None,
+) -> tuple[int, Cursor | None]:
+    found = sql.row(
+        statement,
+        {
+            "endpoint": endpoint_id,
+            "since": since,
+            "until": until,
+            "after_at": after[0],
+            "after_id": int(after[1]) if number else UUID(after[1]),
+            "states": states or [],
+            "batch": BATCH,
+            "now": clock.now(),
+        },
+    )
+    return (0, None) if found is None else (found[0], (found[1], str(found[2])))
+
+
+def events_forget(before: datetime) -> int:
+    """Delete one batch of events made earlier, with their deliveries and attempts."""
+    return _count(_FORGET, {"before": before, "batch": BATCH})
+
+
+def endpoint_purge(endpoint_id: UUID) -> int:
+    """Delete one batch of an endpoint's deliveries with their attempts."""
+    return _count(_PURGE, {"endpoint": endpoint_id, "batch": BATCH})
+
+
+def endpoint_remove(endpoint_id: UUID) -> bool:
+    """Delete a deleted endpoint itself, unless a run still holds its lane. True: it is gone."""
+    found = sql.rows(
+        """WITH lane AS (DELETE FROM webhook_lane l USING webhook_endpoint e
+            WHERE e.id = l.endpoint_id AND e.id = %(endpoint)s AND e.state = 'deleted'
+                AND (l.held_until IS NULL OR l.held_until < clock_timestamp()) RETURNING e.id)
+        DELETE FROM webhook_endpoint e USING lane l WHERE e.id = l.id RETURNING 1""",
+        {"endpoint": endpoint_id},
+    )
+    return bool(found)
+
+
+def tallies_fold() -> int:
+    """Add up what is older than two weeks. Returns how many rows went into the sums."""
+    return _count(_FOLD, {"before": clock.now() - TALLY_KEPT})
+
+
+def old_secrets_forget() -> int:
+    """Wipe secrets that sign nothing any more."""
+    return sql.run(
+        """UPDATE webhook_endpoint SET old_secret = NULL, old_secret_expires_at = NULL
+        WHERE old_secret_expires_at < %s""",
+        [clock.now()],
+    )
+
+
+def _count(statement: str, params: dict[str, object]) -> int:
+    found = sql.row(statement, params)
+    return int(found[0]) if found else 0
