@@ -20,6 +20,7 @@ _ID = "019ab0de-7c1e-7b0a-8f00-3d4c5b6a7988"
 class ReasonShape(serializers.Serializer[Any]):
     text = serializers.CharField()
     count = serializers.IntegerField()
+    fate = serializers.CharField(help_text="failed, skipped or unknown.")
 
 
 class PartShape(serializers.Serializer[Any]):
@@ -71,7 +72,10 @@ _EXAMPLE = OpenApiExample(
         "stage": "running", "total": 12000, "done": 5400, "failed": 31, "skipped": 210,
         "unknown": 0, "percent": 47.0, "rate_per_s": 29.4, "eta_s": 216,
         "started_at": "2026-11-22T08:00:00Z", "finished_at": None,
-        "reasons": [{"text": "has no Telegram", "count": 210}, {"text": "blocked the bot", "count": 31}],
+        "reasons": [
+            {"text": "No Telegram account is known.", "count": 210, "fate": "skipped"},
+            {"text": "The person has blocked the bot.", "count": 31, "fate": "failed"},
+        ],
         "parts": [], "actions": ["pause", "cancel"], "unit": "messages", "note": "",
         "link": f"/admin/broadcasts/broadcast/{_ID}/change/",
     },

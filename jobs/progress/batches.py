@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from jobs.models import Batch
 from jobs.progress.registry import progress_register
-from jobs.progress.snapshot import Progress, Stage
+from jobs.progress.snapshot import Progress, Reason, Stage
 
 PERMISSION = "jobs.view_batch"
 
@@ -21,7 +21,10 @@ def batch_progress(batch_id: UUID) -> Progress | None:
         stage, state = Stage.OVER, "finished"
     elif batch.sealed_at:
         stage, state = Stage.RUNNING, "running"
-    reasons = [("dead: gave up after all their tries", batch.dead), ("cancelled", batch.cancelled)]
+    reasons = [
+        Reason("dead: gave up after all their tries", batch.dead),
+        Reason("cancelled", batch.cancelled, "skipped"),
+    ]
     return Progress(
         id=batch.pk,
         kind="batch",
@@ -34,7 +37,7 @@ def batch_progress(batch_id: UUID) -> Progress | None:
         skipped=batch.cancelled,
         started_at=batch.created_at,
         finished_at=batch.finished_at,
-        reasons=[(text, count) for text, count in reasons if count],
+        reasons=sorted(filter(lambda each: each.count, reasons), key=lambda each: -each.count),
         unit="jobs",
         note="" if batch.sealed_at else "Jobs are still being added, so it cannot finish yet.",
         link=reverse("admin:jobs_batch_change", args=[batch.pk]),

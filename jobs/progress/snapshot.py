@@ -20,6 +20,15 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why so many have no good end. fate: failed, skipped or unknown; it gives the colour."""
+
+    text: str
+    count: int
+    fate: str = "failed"
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A share of the operation that people tell apart, such as a channel."""
 
@@ -55,7 +64,7 @@ class Progress:
     eta_s: float | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    reasons: Sequence[tuple[str, int]] = ()
+    reasons: Sequence[Reason] = ()
     actions: Sequence[str] = ()
     parts: Sequence[Part] = ()
     unit: str = "items"
@@ -97,7 +106,10 @@ def snapshot_body(
         "eta_s": None if eta_s is None else round(eta_s),
         "started_at": progress.started_at,
         "finished_at": progress.finished_at,
-        "reasons": [{"text": text, "count": count} for text, count in progress.reasons],
+        "reasons": [
+            {"text": reason.text, "count": reason.count, "fate": reason.fate}
+            for reason in progress.reasons
+        ],
         "parts": [
             {
                 "title": part.title,

@@ -97,7 +97,7 @@ export class ProgressView {
     else set("eta", "–", { waiting: "not begun", paused: "paused", over: "it is over" }[stage]);
     const until = ended ? Date.parse(ended) : now;
     set("spent", began ? spanText((until - Date.parse(began)) / 1000) : "–", ended ? `until ${clockText(until)}` : "");
-    set("began", began ? clockText(Date.parse(began)) : "–", began ? `${began.slice(0, 16).replace("T", " ")} UTC` : "not yet");
+    set("began", began ? clockText(Date.parse(began)) : "–", began ? `${began.slice(11, 16)} UTC` : "not yet");
   }
 
   #shares(parts) {
@@ -119,8 +119,8 @@ export class ProgressView {
     const shown = reasons.slice(0, SHOWN);
     const rest = reasons.slice(SHOWN).reduce((sum, each) => sum + each.count, 0);
     if (rest) shown.push({ text: `${reasons.length - SHOWN} other reasons`, count: rest });
-    this.#part("reasons").replaceChildren(...shown.map(({ text, count }) => {
-      const bar = h("span", { class: "pl-reason-bar" });
+    this.#part("reasons").replaceChildren(...shown.map(({ text, count, fate }) => {
+      const bar = h("span", { class: `pl-reason-bar is-${fate ?? "failed"}` });
       bar.style.width = `${Math.max(1, (100 * Math.min(count, most)) / most)}%`;
       return h("li", {}, h("p", {}, h("span", {}, text), h("b", {}, number(count))), h("div", {}, bar));
     }));
