@@ -66,6 +66,7 @@ def make_plan() -> Plan:
     own = {
         "web": {"PORT": str(port), "POD_ID": os.environ.get("POD_ID", "web")},
         "worker": {"POD_ID": os.environ.get("POD_ID", "worker")},
+        "files": {"POD_ID": os.environ.get("POD_ID", "files")},
         "sandbox": {"PORT": str(sandbox_port)},
     }
     return Plan(

@@ -13,7 +13,7 @@ from lib import durations
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"migrate", "web", "worker"}
+OURS = {"files", "migrate", "web", "worker"}
 THEIRS = {"postgres", "redis"}
 # What the services of the compose specification may say, as far as we say it.
 KEYS = {
@@ -99,7 +99,7 @@ def test_nothing_starts_before_what_it_needs(services: dict[str, Any]) -> None:
     assert services["migrate"]["depends_on"] == {
         name: {"condition": "service_healthy"} for name in THEIRS
     }
-    for name in ("web", "worker"):
+    for name in ("files", "web", "worker"):
         assert services[name]["depends_on"] == {
             "migrate": {"condition": "service_completed_successfully"}
         }

@@ -39,7 +39,7 @@ def taken_port() -> Iterator[int]:
 def test_a_fresh_machine_gets_the_sandbox_and_the_demo() -> None:
     plan = make_plan()
     worker = plan.environments["worker"]
-    assert list(plan.commands) == ["web", "worker", "sandbox"]
+    assert list(plan.commands) == ["web", "worker", "files", "sandbox"]
     assert plan.sandbox_url == worker["TELEGRAM_API_URL"]
     assert plan.sandbox_url == f"http://127.0.0.1:{plan.environments['sandbox']['PORT']}"
     assert plan.environments["web"]["PORT"] == plan.url.rpartition(":")[2]
@@ -58,7 +58,7 @@ def test_a_telegram_of_ones_own_is_used_and_no_sandbox_starts(
 ) -> None:
     monkeypatch.setenv("TELEGRAM_API_URL", "http://bot-api.internal:8081")
     plan = make_plan()
-    assert list(plan.commands) == ["web", "worker"]
+    assert list(plan.commands) == ["web", "worker", "files"]
     assert plan.sandbox_url is None
     assert plan.environments["worker"]["TELEGRAM_API_URL"] == "http://bot-api.internal:8081"
     assert "TELEGRAM_BOT_TOKEN" not in plan.environments["worker"]

@@ -24,5 +24,5 @@ def test_a_line_that_is_no_command_is_named(tmp_path: Path, line: str) -> None:
         read_procfile(tmp_path / "Procfile")
 
 
-def test_ours_has_web_worker_and_sandbox() -> None:
-    assert list(read_procfile(ROOT / "Procfile")) == ["web", "worker", "sandbox"]
+def test_ours_has_web_worker_files_and_sandbox() -> None:
+    assert list(read_procfile(ROOT / "Procfile")) == ["web", "worker", "files", "sandbox"]
