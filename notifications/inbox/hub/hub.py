@@ -4,8 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-import time
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache, partial
@@ -16,21 +15,18 @@ from django.db import Error, close_old_connections, transaction
 
 from notifications.inbox import keys, pods, presence
 from notifications.inbox.hub.batch import Batch
-from notifications.inbox.hub.loader import Loader, positions
+from notifications.inbox.hub.loader import Loader
+from notifications.inbox.hub.mender import HOLE_S, Mender, send_away
 from notifications.inbox.hub.metrics import METRICS
 from notifications.inbox.hub.person import Person
-from notifications.inbox.hub.pushes import EVERY_S, Pushed, pushes_write
+from notifications.inbox.hub.pushes import Pushes
 from notifications.inbox.hub.screen import Screen
 from notifications.inbox.hub.subscription import Subscription
 from notifications.inbox.hub.wire import TOO_SLOW
 from notifications.inbox.presence import Everybody, Gone, Here, Note
 
 THREADS = 6
-HOLE_S = 0.05  # a change that overtook another is given this long
-CHECK_S = 20.0
-CHECK_AWAY_S = 1.0  # while Redis is away
 STAY_S = 5.0  # a person without sockets is followed on for this long
-AGAIN_S = 0.5  # after Postgres refused
 
 logger = logging.getLogger("switchboard.inbox")
 
@@ -46,20 +42,24 @@ class Hub:
         self._people: dict[int, Person] = {}
         self._by_channel: dict[bytes, Person] = {}
         self._here: dict[str, Here] = {}
-        self._holes: set[Person] = set()
-        self._delivered: list[tuple[str, int, int, str]] = []
-        self._hole_seen = asyncio.Event()
-        self._check_now = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="inbox-hub")
         self.loader = Loader(self._executor)
-        self._pushes: Batch[Pushed] = Batch(self._executor, pushes_write, every_s=EVERY_S)
+        self._pushes = Pushes(self._executor)
+        self.delivered, self.showed = self._pushes.delivered, self._pushes.showed
         self._presence: Batch[Note] = Batch(
             self._executor, self._write_presence, every_s=presence.EVERY_S
         )
+        self._mender = Mender(
+            self._people,
+            self.loader,
+            can_hear=lambda: self._subscription.is_up,
+            in_thread=self.in_thread,
+        )
+        self.has_hole = self._mender.has_hole
         self._control = keys.CONTROL.encode()
         self._subscription = Subscription(
-            settings.REDIS_URL, self._hear, self._check_now.set, always=[self._control]
+            settings.REDIS_URL, self._hear, self._mender.check_soon, always=[self._control]
         )
 
     # Its life
@@ -69,7 +69,12 @@ class Hub:
         if self._tasks:
             return
         METRICS.connections = lambda: self.connections
-        work = (self._subscription.run(), self._fill_holes(), self._check(), self._keep_beating())
+        work = (
+            self._subscription.run(),
+            self._mender.fill_holes(),
+            self._mender.check(),
+            self._keep_beating(),
+        )
         self._tasks = [asyncio.get_running_loop().create_task(_go_on(each)) for each in work]
 
     async def stop(self) -> None:
@@ -98,6 +103,14 @@ class Hub:
                 self._presence.add(Everybody(tuple(self._here.values())))
         except Error as exc:
             logger.warning("inbox: this pod could not beat: %s", type(exc).__name__)
+
+    async def _keep_beating(self) -> None:
+        while True:
+            await self.beat()
+            await asyncio.sleep(pods.BEAT.total_seconds())
+
+    async def in_thread(self, work: "partial[Any] | Any") -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, _closing, work)
 
     # Its sockets
 
@@ -157,34 +170,6 @@ class Hub:
                     screen.write_text(missed.frame)
                 position = found.last_position
 
-    def delivered(self, notification_id: str, position: int, screens: list[Screen]) -> None:
-        """A notification was written to these screens; its position is when it was accepted."""
-        if not self._delivered:
-            asyncio.get_running_loop().call_soon(self._note_delivered)
-        devices = (
-            screens[0].client_id
-            if len(screens) == 1
-            else ",".join([screen.client_id for screen in screens])
-        )
-        self._delivered.append((notification_id, position, len(screens), devices))
-
-    def _note_delivered(self) -> None:
-        """All that was delivered in this turn of the loop, at once: there may be thousands a second."""
-        delivered, self._delivered = self._delivered, []
-        now_ms = time.time() * 1000
-        METRICS.delivered([(now_ms - position, count) for _, position, count, _ in delivered])
-        self._pushes.extend([(each_id, now_ms, devices) for each_id, _, _, devices in delivered])
-
-    def showed(self, notification_ids: Iterable[str], screen: Screen) -> None:
-        """A screen was sent notifications that were waiting for it."""
-        now_ms = time.time() * 1000
-        self._pushes.extend([(each_id, now_ms, screen.client_id) for each_id in notification_ids])
-
-    def has_hole(self, person: Person) -> None:
-        """Something is missing before what a person has been sent from elsewhere."""
-        self._holes.add(person)
-        self._hole_seen.set()
-
     def _write_presence(self, notes: Sequence[Note]) -> None:
         with transaction.atomic():
             presence.presence_write(notes)
@@ -203,7 +188,8 @@ class Hub:
         if person is None:
             if channel == self._control and payload == b"epoch":
                 logger.warning("inbox: history was lost; everybody syncs anew")
-                self._send_away()
+                for each in list(self._people.values()):
+                    send_away(each)
             return
         head, _, frame = payload.partition(b"\n")
         try:
@@ -214,83 +200,11 @@ class Hub:
             return
         person.take(*change)
 
-    def _send_away(self) -> None:
-        """What everybody has been told leads nowhere: close, so that they come back and sync."""
-        for person in list(self._people.values()):
-            self._send_away_from(person)
-
-    def _send_away_from(self, person: Person) -> None:
-        person.forget()
-        for screen in list(person.screens):
-            screen.wire.close(TOO_SLOW, "reconnect and sync")
-
-    # Its work
-
-    async def _fill_holes(self) -> None:
-        while True:
-            await self._hole_seen.wait()
-            await asyncio.sleep(HOLE_S)
-            self._hole_seen.clear()
-            people, self._holes = self._holes, set()
-            await self._catch_up([each for each in people if each.is_waiting])
-
-    async def _check(self) -> None:
-        """Compare where people stand here and in Postgres: what was published while we could not hear."""
-        while True:
-            pause = CHECK_S if self._subscription.is_up else CHECK_AWAY_S
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._check_now.wait(), pause)
-            self._check_now.clear()
-            known = [each for each in self._people.values() if each.last is not None]
-            try:
-                found = await self.in_thread(partial(positions, [each.id for each in known]))
-            except Error as exc:
-                logger.warning("inbox: positions cannot be checked: %s", type(exc).__name__)
-                await asyncio.sleep(AGAIN_S)
-                self._check_now.set()
-                continue
-            behind = [each for each in known if _is_behind(each, found)]
-            if behind:
-                await asyncio.sleep(HOLE_S)  # it may be on its way
-                await self._catch_up([each for each in behind if _is_behind(each, found)])
-
-    async def _catch_up(self, people: list[Person]) -> None:
-        people = [each for each in people if not each.is_asking and each.last is not None]
-        for person in people:
-            person.is_asking = True
-        await asyncio.gather(*(self._catch_up_one(each) for each in people))
-
-    async def _catch_up_one(self, person: Person) -> None:
-        """Asks until Postgres answers; nothing passes the person by meanwhile."""
-        while person.is_asking and person.last is not None:
-            try:
-                found = await self.loader.changes.ask((person.id, person.last))
-            except Error as exc:
-                logger.warning("inbox: holes cannot be filled: %s", type(exc).__name__)
-                await asyncio.sleep(AGAIN_S)
-                continue
-            if found.complete:
-                person.catch_up(found)
-            else:
-                self._send_away_from(person)
-
-    async def _keep_beating(self) -> None:
-        while True:
-            await self.beat()
-            await asyncio.sleep(pods.BEAT.total_seconds())
-
-    async def in_thread(self, work: "partial[Any] | Any") -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, _closing, work)
-
 
 @cache
 def the_hub() -> Hub:
     """The hub of this process."""
     return Hub()
-
-
-def _is_behind(person: Person, found: dict[int, int]) -> bool:
-    return person.last is not None and person.last < found.get(person.id, 0)
 
 
 def _closing(work: Any) -> Any:
