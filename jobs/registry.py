@@ -5,7 +5,6 @@ function when a job is enqueued; they are JSON, and hold ids rather than rows or
 """
 
 import inspect
-import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, ClassVar, Generic, ParamSpec
 from uuid import UUID
 
 from jobs import errors
+from jobs.annotations import fits, hint_say
 from jobs.ladders import NEVER, Delays
 from jobs.models import Priority
 from lib import durations
@@ -117,9 +117,9 @@ class JobKind(Generic[P]):
             raise errors.ArgsInvalid(f"{self.name}: {exc}") from None
         for name, value in args.items():
             hint = self.hints.get(name)
-            if hint is not None and not _fits(value, hint):
+            if hint is not None and not fits(value, hint):
                 raise errors.ArgsInvalid(
-                    f"{self.name}: {name} must be {_say(hint)}, not {type(value).__name__}"
+                    f"{self.name}: {name} must be {hint_say(hint)}, not {type(value).__name__}"
                 )
 
     def enqueue(self, **options: Any) -> "Enqueued":
@@ -202,20 +202,6 @@ def job(
     """
 
     def declare(function: Callable[P, Any]) -> JobKind[P]:
-        signature = inspect.signature(function)
-        clash = RESERVED & set(signature.parameters)
-        if clash:
-            raise TypeError(f"{name}: args may not be called {', '.join(sorted(clash))}")
-        if name in _kinds and _place(_kinds[name].function) != _place(function):
-            raise TypeError(f"two jobs are declared as {name}")
-        periodic = None
-        if every is not None or cron:
-            periodic = Periodic(
-                every=None if every is None else durations.parse(every),
-                cron=cron,
-                jitter=durations.parse(jitter),
-                immediate=immediate,
-            )
         kind = JobKind(
             name=name,
             function=function,
@@ -231,14 +217,38 @@ def job(
             critical=critical,
             on_notify=on_notify,
             single=single,
-            periodic=periodic,
-            signature=signature,
+            periodic=_periodic(every, cron, jitter, immediate),
+            signature=_signature(name, function),
             hints=typing.get_type_hints(function),
         )
         _kinds[name] = kind
         return kind
 
     return declare
+
+
+def _periodic(
+    every: durations.Duration | None, cron: str, jitter: durations.Duration, immediate: bool
+) -> Periodic | None:
+    if every is None and not cron:
+        return None
+    return Periodic(
+        every=None if every is None else durations.parse(every),
+        cron=cron,
+        jitter=durations.parse(jitter),
+        immediate=immediate,
+    )
+
+
+def _signature(name: str, function: Callable[..., Any]) -> inspect.Signature:
+    """What a job of this name takes. Raises TypeError if it may not be declared so."""
+    signature = inspect.signature(function)
+    clash = RESERVED & set(signature.parameters)
+    if clash:
+        raise TypeError(f"{name}: args may not be called {', '.join(sorted(clash))}")
+    if name in _kinds and _place(_kinds[name].function) != _place(function):
+        raise TypeError(f"two jobs are declared as {name}")
+    return signature
 
 
 def _place(function: Callable[..., Any]) -> tuple[str, str]:
@@ -262,43 +272,3 @@ def kind_find(name: str) -> JobKind[Any] | None:
 def kinds() -> list[JobKind[Any]]:
     """All declared kinds, by name."""
     return [_kinds[name] for name in sorted(_kinds)]
-
-
-_JSON: dict[type, tuple[type, ...]] = {
-    float: (int, float),
-    UUID: (str, UUID),
-    tuple: (list, tuple),
-    set: (list,),
-}
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Does a JSON value fit an annotation? Unknown annotations fit everything."""
-    origin = typing.get_origin(hint)
-    if origin in {typing.Union, types.UnionType}:
-        return any(_fits(value, part) for part in typing.get_args(hint))
-    if origin is typing.Literal:
-        return value in typing.get_args(hint)
-    if hint is None or hint is type(None):
-        return value is None
-    target = origin or hint
-    if target is Any or not isinstance(target, type):  # Any is a class since Python 3.11
-        return True
-    if isinstance(value, bool) and target in {int, float}:
-        return False
-    if target is UUID and isinstance(value, str):
-        try:
-            UUID(value)
-        except ValueError:
-            return False
-        return True
-    if not isinstance(value, _JSON.get(target, (target,))):
-        return False
-    parts = typing.get_args(hint)
-    if target is list and parts and isinstance(value, list):
-        return all(_fits(item, parts[0]) for item in value)
-    return True
-
-
-def _say(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")

@@ -22,7 +22,8 @@ from jobs import errors
 from jobs.ending import leases_release
 from jobs.engine.attempt import progress_flush
 from jobs.engine.ends import ends_write
-from jobs.engine.lane import Lane, Running
+from jobs.engine.lane import Lane
+from jobs.engine.running import Running
 from jobs.lease import Lease, leases_extend, leases_look
 from jobs.pool import memory
 from jobs.workers import worker_beat

@@ -32,6 +32,7 @@ from jobs.engine.attempt import (
 )
 from jobs.engine.connections import connection_mend, connection_own, connection_state
 from jobs.engine.ends import ends_write, ends_write_and_lease, fenced_log, insist, is_away
+from jobs.engine.running import Running
 from jobs.faults import fault
 from jobs.lease import Lease, jobs_lease
 from jobs.outcomes import Outcome, Snooze
@@ -43,50 +44,6 @@ logger = logging.getLogger("jobs.engine")
 
 FAIR_TURN = 10  # one lease in so many takes the oldest job instead of the most urgent
 CHAIN = 24  # jobs of a partition key that may follow its head into one lease
-
-
-class Running:
-    """The job that a lane is at, as the beat thread sees it.
-
-    As a context manager: the time in which its function runs and may be interrupted. Not a moment
-    longer: an interrupt amid a commit would leave the connection in nobody knows what state.
-    """
-
-    __slots__ = (
-        "_lock",
-        "context",
-        "hard_at",
-        "interruptible",
-        "kind",
-        "lease",
-        "since",
-        "soft_at",
-    )
-
-    def __init__(
-        self,
-        lease: Lease,
-        kind: JobKind[Any] | None,
-        context: JobContext,
-        timeout_s: float,
-        lock: threading.Lock,
-    ) -> None:
-        self.lease = lease
-        self.kind = kind  # None: no such job is declared any more
-        self.context = context
-        self._lock = lock
-        self.since = time.monotonic()
-        self.soft_at = self.since + timeout_s
-        # Enough for `finally` blocks; then the process is killed.
-        self.hard_at = self.soft_at + max(5.0, timeout_s * 0.25)
-        self.interruptible = False
-
-    def __enter__(self) -> None:
-        self.interruptible = True
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:  # the beat interrupts under this lock, so never later than here
-            self.interruptible = False
 
 
 class Lane:
