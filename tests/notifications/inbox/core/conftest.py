@@ -1,13 +1,16 @@
-"""Listening to what is published."""
+"""Listening to what is published, and holding back what is written."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
 from django.conf import settings as active
 
 from notifications.inbox import keys, publisher
-from tests.notifications.inbox.core.play import person
+from notifications.inbox.accept import accept
+from tests.notifications.inbox.core.play import ALICE, draft, person
+from tests.races.parties import parties
 
 
 class Ear:
@@ -49,3 +52,10 @@ def ear(transactional_db: None, clean_redis: None) -> Iterator[Ear]:
 @pytest.fixture
 def alice(transactional_db: None) -> int:
     return person().pk
+
+
+@pytest.fixture
+def gate() -> Iterator[Any]:
+    """Holds the inbox of alice: what is submitted for her waits, and others gather behind it."""
+    with parties() as begin:
+        yield lambda: begin(lambda: accept([draft(ALICE)])).wait()

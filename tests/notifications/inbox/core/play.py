@@ -1,10 +1,12 @@
 """Playing backends and people: notifications given, read, and looked at."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from jobs import sql
 from lib import clock
 from notifications.inbox.accept import accept
 from notifications.inbox.models import Notification, Recipient
@@ -57,3 +59,10 @@ def around_now(zone: str = "UTC") -> dict[str, Any]:
     now = clock.now().astimezone(ZoneInfo(zone)).replace(microsecond=0, second=0)
     begin, end = now - timedelta(hours=1), now + timedelta(hours=2)
     return {"quiet_from": begin.time(), "quiet_to": end.time(), "time_zone": zone}
+
+
+def until_waiting() -> None:
+    """Until the writer, or whoever else, waits for a lock."""
+    pause = threading.Event()
+    while sql.row("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1") is None:
+        pause.wait(0.01)

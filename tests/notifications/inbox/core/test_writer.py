@@ -1,55 +1,23 @@
 """Requests that are written together, and each answered by itself."""
 
 import os
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
 from typing import Any
 
 import orjson
 import pytest
-from django.contrib.auth.models import User
 from django.db import DataError, connection
 from pytest_django.fixtures import Settings
 
 from jobs import sql
-from jobs.idempotency import (
-    Answer,
-    IdempotencyKeyInvalid,
-    IdempotencyKeyReused,
-    answer_once,
-)
-from jobs.models import KeptAnswer
 from lib.context import correlated
-from lib.errors import InputInvalid, Unavailable
+from lib.errors import Unavailable
 from notifications.inbox import writer
-from notifications.inbox.accept import accept
 from notifications.inbox.errors import DraftInvalid, InboxBusy
-from notifications.inbox.models import Notification
-from notifications.inbox.repeats import Once, once
-from notifications.inbox.shapes import Draft
-from tests.notifications.inbox.core.play import ALICE, BOB, draft, inbox
-from tests.races.parties import parties
+from tests.notifications.inbox.core.play import ALICE, BOB, draft, inbox, until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_S = 20
-
-
-@pytest.fixture
-def account() -> int:
-    return User.objects.create_user("backend").pk
-
-
-@pytest.fixture
-def gate() -> Iterator[Any]:
-    """Holds the inbox of alice: what is submitted for her waits, and others gather behind it."""
-    with parties() as begin:
-        yield lambda: begin(lambda: accept([draft(ALICE)])).wait()
-
-
-def keyed(account_id: int, key: str = "k", body: Any = None) -> Once:
-    return once(account_id=account_id, scope="POST /api/v1/notify", key=key, body=body)
 
 
 def test_the_answer_names_the_notification_of_each_target() -> None:
@@ -84,7 +52,7 @@ def test_a_draft_that_does_not_fit_is_refused_at_once() -> None:
 def test_those_that_gather_are_written_in_one_transaction(gate: Any) -> None:
     held = gate()
     futures = [writer.submit(draft(ALICE))]  # the thread waits with this one
-    _until_waiting()
+    until_waiting()
     futures += [writer.submit(draft((n, "crowd"))) for n in range(5)]
     held.commit()
     for future in futures:
@@ -99,7 +67,7 @@ def test_those_that_gather_are_written_in_one_transaction(gate: Any) -> None:
 def test_one_that_postgres_refuses_takes_nobody_with_it(gate: Any) -> None:
     held = gate()
     first = writer.submit(draft(ALICE))
-    _until_waiting()
+    until_waiting()
     good, bad, other = draft(BOB), draft((3, "carol")), draft((4, "dave"))
     bad.priority = 0
     futures = [writer.submit(each) for each in (good, bad, other)]
@@ -117,7 +85,7 @@ def test_more_than_fits_is_refused(gate: Any, settings: Settings) -> None:
     settings.INBOX_MAX_WAITING = 2
     held = gate()
     futures = [writer.submit(draft(ALICE))]
-    _until_waiting()
+    until_waiting()
     futures += [writer.submit(draft(BOB)) for _ in range(2)]
     with pytest.raises(InboxBusy):
         writer.submit(draft(BOB))
@@ -130,7 +98,7 @@ def test_a_large_crowd_does_not_fit_with_others(gate: Any, monkeypatch: pytest.M
     monkeypatch.setattr(writer, "MOST_TARGETS", 3)
     held = gate()
     futures = [writer.submit(draft(ALICE))]
-    _until_waiting()
+    until_waiting()
     futures += [writer.submit(draft((n, "crowd"), (n, "too"))) for n in range(3)]
     held.commit()
     for future in futures:
@@ -145,7 +113,7 @@ def test_a_large_crowd_does_not_fit_with_others(gate: Any, monkeypatch: pytest.M
 def test_who_has_gone_does_not_stop_the_others(gate: Any) -> None:
     held = gate()
     futures = [writer.submit(draft(ALICE))]
-    _until_waiting()
+    until_waiting()
     gone, stays = writer.submit(draft(BOB)), writer.submit(draft(BOB))
     assert gone.cancel()
     held.commit()
@@ -163,7 +131,7 @@ def test_a_connection_that_went_stale_is_opened_again() -> None:
 def test_what_is_cut_off_while_it_waits_is_written_on_a_new_connection(gate: Any) -> None:
     held = gate()
     future = writer.submit(draft(ALICE))
-    _until_waiting()
+    until_waiting()
     sql.row(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted "
         "AND pid <> pg_backend_pid()"
@@ -209,95 +177,6 @@ def test_a_child_process_writes_by_itself() -> None:
     assert os.waitstatus_to_exitcode(status) == 0
     assert len(inbox(BOB)) == 1
     assert writer.submit(draft()).result(LONG_S).status == 202
-
-
-def test_the_same_request_gets_the_same_answer(account: int) -> None:
-    first = writer.submit(draft(), once=keyed(account)).result(LONG_S)
-    again = writer.submit(draft(), once=keyed(account)).result(LONG_S)
-    assert again == Answer(202, first.body, is_repeat=True)
-    assert len(inbox()) == 1
-
-
-def test_another_body_under_the_same_key_is_refused(account: int) -> None:
-    writer.submit(draft(), once=keyed(account, body={"a": 1})).result(LONG_S)
-    with pytest.raises(IdempotencyKeyReused):
-        writer.submit(draft(), once=keyed(account, body={"a": 2})).result(LONG_S)
-    assert len(inbox()) == 1
-
-
-def test_other_accounts_and_other_keys_are_other_requests(account: int) -> None:
-    other = User.objects.create_user("other").pk
-    for each in (keyed(account), keyed(other), keyed(account, "k2")):
-        assert not writer.submit(draft(), once=each).result(LONG_S).is_repeat
-    assert len(inbox()) == 3
-
-
-def test_two_that_come_together_are_one(gate: Any, account: int) -> None:
-    held = gate()
-    first: Future[Answer] = writer.submit(draft(ALICE))
-    _until_waiting()
-    same = [writer.submit(draft(BOB), once=keyed(account)) for _ in range(3)]
-    other = writer.submit(draft(BOB), once=keyed(account, body="another"))
-    held.commit()
-    assert first.result(LONG_S).status == 202
-    answers = [future.result(LONG_S) for future in same]
-    assert len({answer.body for answer in answers}) == 1
-    assert [answer.is_repeat for answer in answers] == [False, True, True]
-    with pytest.raises(IdempotencyKeyReused):
-        other.result(LONG_S)
-    assert len(inbox(BOB)) == 1
-
-
-def test_it_meets_what_the_platform_has_kept_and_the_other_way_round(account: int) -> None:
-    scope = "POST /api/v1/notify"
-    written = writer.submit(draft(), once=keyed(account, body={"n": 1})).result(LONG_S)
-    found = answer_once(account_id=account, scope=scope, key="k", body={"n": 1}, act=_never)
-    assert found == Answer(202, written.body, is_repeat=True)
-    kept = answer_once(account_id=account, scope=scope, key="k2", body=[], act=lambda: (202, {}))
-    found = writer.submit(draft(), once=keyed(account, "k2", [])).result(LONG_S)
-    assert found == Answer(202, kept.body, is_repeat=True)
-    assert len(inbox()) == 1
-
-
-def test_nothing_is_kept_of_what_was_not_written(account: int) -> None:
-    one = draft()
-    future = writer.submit(_broken(one), once=keyed(account))
-    with pytest.raises(DataError):
-        future.result(LONG_S)
-    assert not KeptAnswer.objects.exists()
-    assert not Notification.objects.exists()
-    assert not writer.submit(draft(), once=keyed(account)).result(LONG_S).is_repeat
-
-
-@pytest.mark.parametrize("key", ["", "k" * 201, "ключ", "a\nb"])
-def test_a_key_has_printable_characters(key: str) -> None:
-    with pytest.raises(IdempotencyKeyInvalid):
-        once(account_id=1, scope="s", key=key, body={})
-
-
-def test_a_body_that_nobody_can_write_down_has_no_hash() -> None:
-    deep: list[Any] = []
-    for _ in range(300):
-        deep = [deep]
-    with pytest.raises(InputInvalid, match="deep"):
-        once(account_id=1, scope="s", key="k", body=deep)
-
-
-def _broken(one: Draft) -> Draft:
-    """Passes the check, and Postgres refuses it: JSON with a number that no numeric holds."""
-    one.data = {"n": orjson.Fragment("1e400000")}
-    return one
-
-
-def _never() -> tuple[int, Any]:
-    raise AssertionError("it was asked before")
-
-
-def _until_waiting() -> None:
-    """Until the writer waits for a lock."""
-    pause = threading.Event()
-    while sql.row("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1") is None:
-        pause.wait(0.01)
 
 
 def _end_other_sessions() -> int:
