@@ -69,6 +69,8 @@ AREAS: tuple[Area, ...] = (
             Entry("Recipients", "contacts", model="inbox.recipient"),
             Entry("Pods", "dns", model="inbox.pod"),
             Entry("Connected clients", "devices", model="inbox.client"),
+            Entry("Dialogs", "forum", model="conversations.dialog"),
+            Entry("Smart notifications", "mark_chat_unread", model="conversations.notice"),
             Entry("Telegram queue", "send", model="telegram.queuedmessage"),
             Entry(
                 "Write a message",
