@@ -53,6 +53,10 @@ VERBS = {
     "inbox.bulk_recall": "recalled many",
     "inbox.bulk_expire": "expired many",
     "inbox.preferences": "changed the preferences of",
+    "conversations.archive": "put away",
+    "conversations.unarchive": "brought back",
+    "conversations.mute": "switched off notifications of",
+    "conversations.unmute": "switched on notifications of",
 }
 
 # What a badge says, beside its colour, which is a class of static/jobs/console.css.
@@ -184,7 +188,11 @@ def object_link(entry: AuditEntry) -> SafeString | str:
 
 # Where things are: on a list of all, on a page of their own, or found by a search.
 _LISTED = {"queue": "queue", "schedule": "scheduleentry", "breaker": "breaker", "worker": "worker"}
-_PAGES = {"telegram message": "telegram_queuedmessage", "notification": "inbox_notification"}
+_PAGES = {
+    "telegram message": "telegram_queuedmessage",
+    "notification": "inbox_notification",
+    "dialog": "conversations_dialog",
+}
 _SOUGHT = {"recipient": "inbox_recipient"}
 
 
