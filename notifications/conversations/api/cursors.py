@@ -2,23 +2,18 @@
 message, the number of a participant, the last activity and the id of a dialog."""
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 
 from notifications.conversations.people import refused
-from notifications.conversations.selectors.listing import PAGE, Place
+from notifications.conversations.places import BAD_CURSOR
+from notifications.conversations.selectors.listing import PAGE
 
 MOST = 200  # items per page
 LIMIT = OpenApiParameter("limit", int, description=f"1 to {MOST}, default {PAGE}.")
 CURSOR = OpenApiParameter("cursor", str, description="`next_cursor` of the page before.")
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
-_BAD_CURSOR = "is not one that we gave"
-_PLACE = re.compile(r"([0-9]{1,17})\.([0-9a-f]{32})", re.ASCII)
-_START = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def limit_read(given: Any) -> int:
@@ -29,29 +24,12 @@ def limit_read(given: Any) -> int:
     return int(raw)
 
 
-def place_read(cursor: str | None) -> Place | None:
-    """Where the page before has ended; None: the first page. Raises ConversationInvalid."""
-    if not cursor:
-        return None
-    found = _PLACE.fullmatch(cursor)
-    if found is None:
-        raise refused("cursor", _BAD_CURSOR)
-    return Place(_START + int(found[1]) * _MICROSECOND, UUID(found[2]))
-
-
-def place_write(place: Place | None) -> str | None:
-    """A place as a cursor."""
-    if place is None:
-        return None
-    return f"{(place.active_at - _START) // _MICROSECOND}.{place.id.hex}"
-
-
 def number_read(cursor: str | None) -> int | None:
     """The last number of the page before; None: the first page. Raises ConversationInvalid."""
     if not cursor:
         return None
     if not _NUMBER.fullmatch(cursor):
-        raise refused("cursor", _BAD_CURSOR)
+        raise refused("cursor", BAD_CURSOR)
     return int(cursor)
 
 

@@ -17,6 +17,7 @@ from notifications.conversations.dialogs import MOST_PARTICIPANTS, dialog_create
 from notifications.conversations.models import Dialog, Participant
 from notifications.conversations.models.dialog import TITLE_LIMIT
 from notifications.conversations.people import dialog_get, refused, user_check
+from notifications.conversations.places import place_read, place_write
 from notifications.conversations.selectors.listing import (
     DialogFilter,
     dialogs_page,
@@ -75,7 +76,7 @@ class DialogsApi(APIView):
         )
         page = dialogs_page(
             where,
-            after=cursors.place_read(given.get("cursor")),
+            after=place_read(given.get("cursor")),
             size=cursors.limit_read(given),
         )
         last = latest_of(page.dialogs)
@@ -84,7 +85,7 @@ class DialogsApi(APIView):
             shapes.dialog_of(row, last=last.get(row.pk), person=people.get(row.pk))
             for row in page.dialogs
         ]
-        return Response({"items": items, "next_cursor": cursors.place_write(page.after)})
+        return Response({"items": items, "next_cursor": place_write(page.after)})
 
     @extend_schema(
         operation_id="dialogs_create",
@@ -112,7 +113,7 @@ class DialogsApi(APIView):
         data.is_valid(raise_exception=True)
 
         def act() -> tuple[int, Any]:
-            dialog = dialog_create(**data.validated_data, by=request.user)
+            dialog = dialog_create(**data.validated_data)
             return 201, _full(dialog)
 
         return answered(request, f"POST /{PATH}", act)

@@ -84,7 +84,7 @@ class ParticipantsApi(APIView):
         data = PeopleInput(data=request.data)
         data.is_valid(raise_exception=True)
         rows = dialogs.participants_add(
-            dialog_id=dialog_id, user_ids=data.validated_data["participants"], by=request.user
+            dialog_id=dialog_id, user_ids=data.validated_data["participants"]
         )
         return Response(
             {"items": [shapes.participant_of(row) for row in rows], "next_cursor": None}
@@ -112,7 +112,6 @@ class ParticipantApi(APIView):
             dialog_id=dialog_id,
             user_id=user_id,
             is_enabled=data.validated_data["notifications_enabled"],
-            by=request.user,
         )
         return Response(shapes.participant_of(row))
 

@@ -21,7 +21,7 @@ KIND = "conversations.notify_unread"
 
 def dialog(*people: str, title: str = "Order 1") -> UUID:
     """A dialog of these people (Anna and Boris)."""
-    return dialog_create(participants=people or (ANNA, BORIS), title=title, by=None).pk
+    return dialog_create(participants=people or (ANNA, BORIS), title=title).pk
 
 
 def say(dialog_id: UUID, text: str = "Hello", *, by: str = ANNA) -> Message:

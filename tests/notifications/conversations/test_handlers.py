@@ -116,7 +116,7 @@ def test_who_came_back_is_not_told_of_what_was_said_before() -> None:
     each = dialog()
     message = say(each)
     participant_leave(dialog_id=each, user_id=BORIS)
-    participants_add(dialog_id=each, user_ids=[BORIS], by=None)
+    participants_add(dialog_id=each, user_ids=[BORIS])
     assert fire(message)["reason"] == "read"
 
 

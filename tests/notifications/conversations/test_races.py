@@ -165,7 +165,7 @@ def test_nobody_waits_in_a_ring() -> None:
     def comes_and_goes() -> None:
         for each in (second, first) * 4:
             participant_leave(dialog_id=each, user_id=CLARA)
-            participants_add(dialog_id=each, user_ids=[CLARA], by=None)
+            participants_add(dialog_id=each, user_ids=[CLARA])
 
     def work() -> None:
         drain(queues=["notifications"])
