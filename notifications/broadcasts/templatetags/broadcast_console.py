@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs.templatetags.console import moment
 from notifications.broadcasts.models import Broadcast, Phase, Status
+from notifications.broadcasts.reasons import reason_text
 from notifications.broadcasts.selectors import LedgerEntry
 
 register = template.Library()
@@ -34,6 +35,26 @@ FATES = {
     "failed": ("failed", "refused for good, or tried too often", "dead"),
     "skipped": ("skipped", "was not to be told", "cancelled"),
     "unknown": ("unknown", "it may have arrived", "paused"),
+}
+ACTS = {
+    "broadcasts.create": "wrote it",
+    "broadcasts.edit": "edited it",
+    "broadcasts.clone": "made this copy",
+    "broadcasts.schedule": "changed when it starts",
+    "broadcasts.send_now": "sent it",
+    "broadcasts.test_send": "sent a test",
+    "broadcasts.pause": "paused it",
+    "broadcasts.resume": "resumed it",
+    "broadcasts.cancel": "cancelled it",
+    "broadcasts.resend": "resent it",
+    "broadcasts.recall_delete": "took it back",
+    "broadcasts.recall_edit": "corrected its text where it was delivered",
+}
+RECALLS = {
+    "done": "taken back",
+    "kept": "stays: it was read",
+    "too_old": "stays: older than 48 h",
+    "refused": "stays: Telegram refused",
 }
 CHANNELS = {"inbox": ("Inbox", "inbox"), "telegram": ("Telegram", "send")}
 
@@ -58,9 +79,8 @@ def fate_badge(fate: str) -> SafeString:
 @register.simple_tag
 def channel_tags(names: list[str]) -> SafeString:
     """The channels of a broadcast."""
-    return SafeString(" ").join(
-        format_html('<span class="tag">{}</span>', CHANNELS.get(name, (name,))[0]) for name in names
-    )
+    words = ((CHANNELS.get(name, (name,))[0],) for name in names)
+    return format_html_join(" ", '<span class="tag">{}</span>', words)
 
 
 @register.filter
@@ -136,6 +156,30 @@ def moment_in(value: datetime | None, time_zone: str) -> str:
 def part_of(part: int, whole: int) -> float:
     """A part in percent of the whole, from 0 to 100, for the width of a bar."""
     return round(max(0.0, min(100.0, 100 * part / whole)), 2) if whole else 0.0
+
+
+@register.filter
+def minus(whole: int, part: int) -> int:
+    """What is left of the whole."""
+    return whole - part
+
+
+@register.filter
+def reason_words(reason: str) -> str:
+    """Why somebody is skipped, in a sentence."""
+    return reason_text(reason)
+
+
+@register.filter
+def act_word(action: str) -> str:
+    """What somebody did to the broadcast, in the past tense."""
+    return ACTS.get(action, action)
+
+
+@register.filter
+def recall_word(recall: str) -> str:
+    """What became of taking a message back."""
+    return RECALLS.get(recall, recall)
 
 
 @register.filter
