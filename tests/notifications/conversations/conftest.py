@@ -17,7 +17,7 @@ def endpoint(db: None) -> Endpoint:
 
 
 @pytest.fixture
-def committed(clean_redis: None, transactional_db: None) -> Iterator[None]:
-    """Real commits and a Redis that holds nothing of us; afterwards the tables are as they were."""
+def committed(transactional_db: None) -> Iterator[None]:
+    """Real commits, seen by other connections; afterwards the tables are as they were."""
     yield
     sql.run("TRUNCATE jobs_jobhistory, jobs_jobattempt")  # Django flushes only what it manages
