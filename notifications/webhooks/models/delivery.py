@@ -77,6 +77,11 @@ class Delivery(models.Model):
                 condition=Q(state="pending"),
                 name="webhook_delivery_due",
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(state="failed"),
+                name="webhook_delivery_given_up",
+            ),
             models.Index(fields=["endpoint", "created_at"], name="webhook_delivery_since"),
             models.Index(fields=["endpoint", "-id"], name="webhook_delivery_endpoint"),
             models.Index(fields=["endpoint", "state", "-id"], name="webhook_delivery_fate"),

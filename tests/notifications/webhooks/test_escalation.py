@@ -94,6 +94,7 @@ def test_who_switches_it_on_again_is_not_overruled_by_a_late_failure(
     write = lanes.fates_write
 
     def write_after_a_person(*args: Any) -> Any:
+        monkeypatch.setattr(lanes, "fates_write", write)
         endpoints.endpoint_disable(endpoint_id=endpoint.pk, by=None)
         endpoints.endpoint_enable(endpoint_id=endpoint.pk, by=None)
         return write(*args)
