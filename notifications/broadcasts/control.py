@@ -167,7 +167,7 @@ def _is_flying(broadcast_id: UUID) -> bool:
 def _expect(row: Broadcast, allowed: Sequence[str], what: str) -> None:
     if row.status not in allowed:
         raise BroadcastSettled(
-            f"the broadcast is {row.status}; it cannot be {what}", status=row.status
+            f"the broadcast is {row.status}; it cannot be {what}", broadcast_status=row.status
         )
 
 

@@ -86,7 +86,7 @@ def broadcast_edit(
     if row.status not in EDITABLE and not is_text:
         raise BroadcastSettled(
             f"the broadcast is {row.status}; only a draft can be edited: clone it",
-            status=row.status,
+            broadcast_status=row.status,
         )
     if version is not None and version != row.version:
         raise BroadcastChanged(version=row.version)

@@ -3,7 +3,7 @@
 DomainError
   BroadcastUnknown     404
   AudienceUnknown      404
-  BroadcastSettled     409  `status` says where it is; what was asked makes no sense there
+  BroadcastSettled     409  `broadcast_status` says where it is; what was asked makes no sense there
   BroadcastChanged     409  somebody else has edited it meanwhile; `version` is the present one
   NothingMissing       409  nobody is left to send it to again
   BroadcastInvalid     422  says which field and why

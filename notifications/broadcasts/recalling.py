@@ -58,10 +58,12 @@ def broadcast_recall(
     if row.status not in RECALLABLE:
         raise BroadcastSettled(
             f"the broadcast is {row.status}; pause or cancel it before it is recalled",
-            status=row.status,
+            broadcast_status=row.status,
         )
     if not row.sent:
-        raise BroadcastSettled("nobody has got it: there is nothing to recall", status=row.status)
+        raise BroadcastSettled(
+            "nobody has got it: there is nothing to recall", broadcast_status=row.status
+        )
     if (row.recall or {}).get("state") == "running":
         return row
     if mode == "edit":

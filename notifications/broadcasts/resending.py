@@ -56,7 +56,7 @@ def broadcast_resend_missing(
     if row.status not in RESENDABLE:
         raise BroadcastSettled(
             f"the broadcast is {row.status}; it can be sent again once it is sent, failed or paused",
-            status=row.status,
+            broadcast_status=row.status,
         )
     count, after = 0, 0
     while ids := _missing(broadcast_id, after, include_unknown, reasons, rows):
