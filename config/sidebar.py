@@ -57,6 +57,19 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
+        "Broadcasts",
+        (
+            Entry("Broadcasts", "campaign", model="broadcasts.broadcast"),
+            Entry(
+                "Write a broadcast",
+                "rate_review",
+                page="admin:broadcasts_broadcast_compose",
+                permission="broadcasts.add_broadcast",
+            ),
+            Entry("Imported lists", "group_add", model="broadcasts.audience"),
+        ),
+    ),
+    Area(
         "Notifications",
         (
             Entry("Notifications", "notifications", model="inbox.notification"),
@@ -85,6 +98,14 @@ AREAS: tuple[Area, ...] = (
                 page="admin:telegram_queuedmessage_templates",
                 permission="telegram.view_queuedmessage",
             ),
+        ),
+    ),
+    Area(
+        "File watch",
+        (
+            Entry("File rules", "folder_eye", model="files.rule"),
+            Entry("File batches", "inventory", model="files.filebatch"),
+            Entry("Watched files", "draft", model="files.watchedfile"),
         ),
     ),
     Area(
