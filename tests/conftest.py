@@ -1,5 +1,6 @@
 """What every test may use. Servers start with the first test that needs the database."""
 
+import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,11 @@ from tests import rings
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
 hypothesis_settings.load_profile("ours")
+
+# A shell's background job inherits that SIGINT is ignored, and so would every program that a test starts
+# and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
