@@ -1,6 +1,5 @@
 """The filter of the lists, and what its fields take."""
 
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -88,10 +87,3 @@ def number_of(text: str, *, most: int = 100_000) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         return None
     return int(text) if int(text) <= most else None
-
-
-def first_error(form: forms.Form) -> str:
-    """What is wrong with a form, in a sentence that names the field."""
-    name, found = next(iter(form.errors.items()))
-    label: Any = form.fields[name].label if name in form.fields else "Form"
-    return f"{label}: {found[0]}"
