@@ -1,8 +1,8 @@
 """What other systems are told: the event `notification.pending`."""
 
+from datetime import datetime
 from typing import Any
-
-from notifications.conversations.models import Message, Participant
+from uuid import UUID
 
 PENDING = "notification.pending"
 TITLE = "A message is unread after its delay"
@@ -20,16 +20,27 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def pending_event(message: Message, person: Participant) -> dict[str, Any]:
+def pending_event(
+    *,
+    dialog_id: UUID,
+    dialog_title: str,
+    recipient_id: str,
+    sender_id: str,
+    message_id: UUID,
+    position: int,
+    text: str,
+    sent_at: datetime,
+    unread: int,
+) -> dict[str, Any]:
     """The data of the event: the latest message, and how many this person has not read."""
     return {
-        "dialog_id": str(message.dialog_id),
-        "dialog_title": message.dialog.title,
-        "recipient_id": person.user_id,
-        "sender_id": message.sender_id,
-        "message_id": str(message.pk),
-        "position": message.position,
-        "text": message.text[:TEXT_SHOWN],
-        "sent_at": message.sent_at.isoformat(),
-        "unread_count": person.unread,
+        "dialog_id": str(dialog_id),
+        "dialog_title": dialog_title,
+        "recipient_id": recipient_id,
+        "sender_id": sender_id,
+        "message_id": str(message_id),
+        "position": position,
+        "text": text[:TEXT_SHOWN],
+        "sent_at": sent_at.isoformat(),
+        "unread_count": unread,
     }

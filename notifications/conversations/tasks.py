@@ -20,10 +20,9 @@ AGAIN = Delays("1s 5s 30s")
     priority=Priority.HIGH,
     retry=AGAIN,
     timeout="30s",
-    atomic=True,
 )
 def notify_unread(dialog_id: UUID, recipient_id: str, message_id: UUID) -> dict[str, Any]:
-    """Tell of a message that is still unread; debounced per dialog and person.
+    """Tell of a message that is still unread; debounced per dialog and person. Once, if run twice.
 
     Result: {"fate": "sent" | "skipped", "reason", "event_id"}.
     """

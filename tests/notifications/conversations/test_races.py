@@ -1,6 +1,7 @@
 """Two who act on one dialog at the same moment. The controls show what the locks are for."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from jobs.testing import drain
 from notifications.conversations import ring as ringing
 from notifications.conversations.archive import inactive_archive
 from notifications.conversations.dialogs import participant_leave, participants_add
-from notifications.conversations.models import Dialog, Message, Notice, Participant
+from notifications.conversations.models import Dialog, Message, Notice
 from tests.notifications.conversations.play import (
     ANNA,
     BORIS,
@@ -26,7 +27,7 @@ from tests.notifications.conversations.play import (
     timers,
 )
 from tests.notifications.conversations.test_archive import idle
-from tests.races.parties import parties
+from tests.races.parties import parties, without
 from tests.races.together import run_together
 
 pytestmark = [
@@ -49,19 +50,18 @@ def ringing_of(message: Message, recipient: str = BORIS) -> Callable[[], str]:
     return act
 
 
-def unlocked(dialog_id: UUID, user_id: str) -> Participant | None:
-    return Participant.objects.filter(dialog_id=dialog_id, user_id=user_id).first()
+def unlocked() -> AbstractContextManager[None]:
+    """The control: a timer that looks at the participant without holding it."""
+    return without("conversation_ring", "FOR NO KEY UPDATE")
 
 
 @BOTH
 def test_a_read_that_commits_while_the_timer_rings_is_never_followed_by_a_webhook(
-    is_locked: bool, monkeypatch: pytest.MonkeyPatch
+    is_locked: bool,
 ) -> None:
-    if not is_locked:
-        monkeypatch.setattr(ringing, "_locked", unlocked)
     each = dialog()
     message = say(each)
-    with parties() as begin:
+    with nullcontext() if is_locked else unlocked(), parties() as begin:
         reading = begin(lambda: read(each)).wait()
         telling = begin(ringing_of(message)).wait_blocked()
         assert reading.commit().unread == 0
@@ -86,12 +86,10 @@ def test_a_read_waits_for_the_timer_that_came_first() -> None:
 
 
 @BOTH
-def test_who_is_leaving_is_not_told(is_locked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not is_locked:
-        monkeypatch.setattr(ringing, "_locked", unlocked)
+def test_who_is_leaving_is_not_told(is_locked: bool) -> None:
     each = dialog()
     message = say(each)
-    with parties() as begin:
+    with nullcontext() if is_locked else unlocked(), parties() as begin:
         leaving = begin(lambda: participant_leave(dialog_id=each, user_id=BORIS)).wait()
         telling = begin(ringing_of(message)).wait_blocked()
         leaving.commit()
