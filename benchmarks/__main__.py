@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.bench_venv import ROOT
+from benchmarks.conversations.suite import conversations
 from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
 from benchmarks.inbox.suite import inbox
@@ -16,6 +17,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
 from benchmarks.telegram import telegram
+from benchmarks.webhooks import webhooks
 
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -24,6 +26,8 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "idle": idle,
     "telegram": telegram,
     "inbox": inbox,
+    "webhooks": webhooks,
+    "conversations": conversations,
 }
 
 
