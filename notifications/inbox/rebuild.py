@@ -42,6 +42,7 @@ CROSS JOIN LATERAL (
 ) n
 ORDER BY r.id, n.position
 """
+_GONE = "SELECT id FROM inbox_notification WHERE id = ANY(%s) AND state NOT IN ('unread', 'read')"
 # What somebody published in the meantime is newer: it stays behind what is written here. A payload that
 # is there already is newer, too.
 _WRITE = """
@@ -92,7 +93,7 @@ def window_rebuild() -> int:
 def people_rebuild(recipient_ids: Sequence[int]) -> None:
     """Write the window of these people anew: the last 100 of each. Raises WindowAway.
 
-    Holds no lock: the payload of what is taken back in that moment may stay until its time is over.
+    Holds no lock: what ends in that moment is looked for once more, and its payload taken away.
     """
     for start in range(0, len(recipient_ids), PEOPLE):
         rows = sql.rows(_ROWS, [list(recipient_ids[start : start + PEOPLE]), keys.STREAM_LENGTH])
@@ -103,9 +104,11 @@ def people_rebuild(recipient_ids: Sequence[int]) -> None:
         if not people:
             continue
         try:
-            get_redis_connection("default").eval(
-                _WRITE, 0, orjson.dumps(people), KEPT_S, keys.STREAM_LENGTH
-            )
+            redis = get_redis_connection("default")
+            redis.eval(_WRITE, 0, orjson.dumps(people), KEPT_S, keys.STREAM_LENGTH)
+            # Whoever ends one later than this look takes its payload away itself.
+            if gone := sql.rows(_GONE, [[row[4] for row in rows]]):
+                redis.unlink(*(keys.payload(str(found)) for (found,) in gone))
         except RedisError as exc:
             raise WindowAway(type(exc).__name__) from exc
 

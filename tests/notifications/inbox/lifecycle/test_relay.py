@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -13,13 +14,14 @@ from django_redis import get_redis_connection
 
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
-from notifications.inbox import keys, publisher, relay
+from notifications.inbox import keys, publisher, rebuild, relay
 from notifications.inbox.expiry import expired_clear
 from notifications.inbox.models import Outbox
 from notifications.inbox.positions import stream_id
 from notifications.inbox.rebuild import MARKER, window_is_lost, window_rebuild
 from notifications.inbox.recall import notification_recall, notification_update
 from notifications.inbox.relay import Relayed, unpushed_relay
+from notifications.inbox.shapes import Target
 from tests.notifications.inbox.lifecycle.heard import Ear
 from tests.notifications.inbox.lifecycle.play import (
     ALICE,
@@ -217,6 +219,24 @@ def test_filling_again_loses_nothing_newer(ear: Ear) -> None:
     window_rebuild()
     assert stream() == [(place(each), str(each)), (newer, "newer")]
     assert redis.get(keys.payload(str(each))) == b"a newer text"
+
+
+def test_what_is_taken_back_amid_the_filling_leaves_no_payload(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = send("secret")
+    assert publisher.flush()
+    person_of = rebuild._person
+
+    def meanwhile(target: Target, found: list[Any]) -> dict[str, Any]:
+        written = person_of(target, found)
+        notification_recall(notification_id=each, by=None)
+        assert publisher.flush()
+        return written
+
+    monkeypatch.setattr(rebuild, "_person", meanwhile)
+    window_rebuild()
+    assert not get_redis_connection("default").exists(keys.payload(str(each)))
 
 
 def test_the_window_holds_a_hundred(committed: None) -> None:
