@@ -106,8 +106,10 @@ class AudienceAdmin(BroadcastConsole):
     def upload(self, request: HttpRequest) -> HttpResponse:
         """GET: the form. POST: import it, all or nothing."""
         check(request, ADD_LIST)
-        form = UploadForm(request.POST or None, request.FILES or None)
-        if request.method != "POST" or not form.is_valid():
+        if request.method != "POST":
+            return self._upload_form(request, UploadForm())
+        form = UploadForm(request.POST, request.FILES)
+        if not form.is_valid():
             return self._upload_form(request, form)
         file = form.cleaned_data["file"]
         try:

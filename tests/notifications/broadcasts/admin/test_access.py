@@ -152,9 +152,7 @@ def test_what_is_not_there_is_said_as_404(alice: Client) -> None:
         assert alice.get(to(name, uuid7())).status_code == 404, name
 
 
-def test_permissions_are_told_apart(
-    world: World, account: Callable[..., User]
-) -> None:
+def test_permissions_are_told_apart(world: World, account: Callable[..., User]) -> None:
     """Who may write may not send, and who may stop one may not start it."""
     before = world.state()
     for name, permission, address in (
