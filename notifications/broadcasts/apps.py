@@ -1,5 +1,7 @@
 """Broadcasts: one message to many, with a ledger that tells the fate of each."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -16,3 +18,4 @@ class BroadcastsConfig(AppConfig):
         kinds_register()
         segments_register()
         events_register()
+        import_module("notifications.broadcasts.attention")

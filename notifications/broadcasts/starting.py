@@ -1,7 +1,7 @@
 """Starting broadcasts that are due, and keeping those that run supplied with jobs."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from notifications.broadcasts.models import Broadcast, Channel, Phase, Status
 
 START, EXPAND = "broadcasts.start_due", "broadcasts.expand"
 INBOX, TELEGRAM = "broadcasts.deliver_inbox", "broadcasts.deliver_telegram"
+STALLED = timedelta(seconds=3)  # each batch moves `updated_at`
 
 _START = """
 UPDATE notification_broadcasts b SET status = 'sending', phase = 'expanding', started_at = %(now)s,
@@ -39,7 +40,7 @@ def due_start(*, limit: int = 100) -> list[UUID]:
     """
     started = [row[0] for row in sql.rows(_START, {"now": clock.now(), "limit": limit})]
     for broadcast_id in started:
-        _enqueue(EXPAND, broadcast_id)
+        lanes_enqueue(broadcast_id, Phase.EXPANDING, ())
     return started
 
 
@@ -49,13 +50,24 @@ def next_start_at() -> datetime | None:
     return None if row is None else row.scheduled_at
 
 
-def lanes_enqueue(broadcast_id: UUID, phase: str, channels: Iterable[str]) -> None:
-    """The jobs that the phase needs, in the transaction of the caller. Repeat: finds those that are there."""
+def lanes_enqueue(
+    broadcast_id: UUID,
+    phase: str,
+    channels: Iterable[str],
+    *,
+    unique: tuple[str, ...] | None = None,
+) -> None:
+    """The jobs that the phase needs, in the transaction of the caller.
+
+    A change of phase always makes its own: one of the phase before may be about to end, having found
+    nothing to do. unique: none, if one with these words is there already.
+    """
+    kinds = [EXPAND] if phase == Phase.EXPANDING else [INBOX] if Channel.INBOX in channels else []
+    for kind in kinds:
+        key = None if unique is None else (kind, *unique, broadcast_id)
+        kind_get(kind).enqueue(broadcast_id=str(broadcast_id), unique=key)
     if phase == Phase.EXPANDING:
-        _enqueue(EXPAND, broadcast_id)
         return
-    if Channel.INBOX in channels:
-        _enqueue(INBOX, broadcast_id)
     if (
         Channel.TELEGRAM in channels
         and settings.NOTIFICATION_ENABLED
@@ -65,14 +77,11 @@ def lanes_enqueue(broadcast_id: UUID, phase: str, channels: Iterable[str]) -> No
 
 
 def running_supply() -> int:
-    """See to it that whatever is sending has its jobs: one may have died. Returns how many are sending."""
-    running = Broadcast.objects.filter(status=Status.SENDING).values_list("pk", "phase", "channels")
-    for broadcast_id, phase, channels in running:
+    """Give whatever is sending and does not move its jobs again: one may have died. Returns how many are
+    sending. A job that only waits for its turn gets no second one."""
+    running = Broadcast.objects.filter(status=Status.SENDING)
+    stalled = running.filter(updated_at__lt=clock.now() - STALLED)
+    for broadcast_id, phase, channels in stalled.values_list("pk", "phase", "channels"):
         with transaction.atomic():
-            lanes_enqueue(broadcast_id, phase, channels)
-    return len(running)
-
-
-def _enqueue(kind: str, broadcast_id: UUID) -> None:
-    """One job of the kind per broadcast."""
-    kind_get(kind).enqueue(broadcast_id=str(broadcast_id), unique=(kind, broadcast_id))
+            lanes_enqueue(broadcast_id, phase, channels, unique=("stalled", phase))
+    return running.count()

@@ -1,15 +1,24 @@
 """The jobs of the broadcasts. Each goes on where the last one ended and is safe to run at any time."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from jobs.context import JobContext, current_job
-from jobs.ladders import Delays
+from jobs.ladders import CLEANUP, Delays
 from jobs.models import Priority
 from jobs.outcomes import Outcome, Snooze
 from jobs.registry import job
 from lib import clock
-from notifications.broadcasts import closing, delivery, expansion, recalling, starting
+from notifications.broadcasts import (
+    auditing,
+    closing,
+    delivery,
+    driving,
+    expansion,
+    recalling,
+    starting,
+)
 from notifications.broadcasts.stepping import broadcast_step
 from notifications.broadcasts.telegram_lane import BroadcastLane
 from notifications.telegram import governor
@@ -34,6 +43,7 @@ def _turn_is_over(context: JobContext | None, until: datetime) -> bool:
     single=True,
     immediate=True,
     retry=AGAIN,
+    on_notify=True,
 )
 def start_due() -> dict[str, int]:
     """Start broadcasts that are due: to the second, since each run asks for the next moment.
@@ -130,3 +140,26 @@ def recall(broadcast_id: UUID) -> Outcome | None:
             return MORE
     recalling.recall_end(given)
     return None
+
+
+@job(
+    "broadcasts.audit_ledgers",
+    queue="maintenance",
+    every="2m",
+    single=True,
+    retry=CLEANUP,
+    timeout="10m",
+)
+def audit_ledgers() -> dict[str, int]:
+    """Prove that the numbers of broadcasts are those of their ledgers, and take up what was left."""
+    return asdict(auditing.ledgers_audit())
+
+
+@job("notifications.broadcast", queue="notifications", timeout="2h")
+def broadcast_worker(limit: int = 50) -> dict[str, int]:
+    """Start due broadcasts, at most so many, and bring them to inboxes: the named worker of run_worker."""
+    context = current_job()
+    done = driving.broadcasts_drive(
+        limit=limit, check=context.check if context is not None else lambda: None
+    )
+    return asdict(done)

@@ -1,0 +1,118 @@
+"""Taking back and putting right: unread inboxes, and Telegram within its 48 hours."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jobs.testing import drain
+from lib import clock
+from notifications.broadcasts.errors import BroadcastInvalid, BroadcastSettled
+from notifications.broadcasts.models import Broadcast, LedgerRow
+from notifications.broadcasts.services import broadcast_recall, broadcast_send_now
+from notifications.inbox.models import Notification
+from tests.notifications.broadcasts.rows import adds_up, broadcast_make, people_make
+from tests.sandbox.fixture import Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sent(bot: Sandbox, **changes: Any) -> Broadcast:
+    people_make(4, telegram=True)
+    row = broadcast_make(channels=["inbox", "telegram"], **changes)
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    drain()
+    assert (bot.stats()["delivered"], Notification.objects.count()) == (4, 4)
+    return adds_up(row.pk)
+
+
+def recalls() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for channel, recall in LedgerRow.objects.order_by("id").values_list("channel", "recall"):
+        found.setdefault(channel, []).append(str(recall))
+    return {name: sorted(each) for name, each in found.items()}
+
+
+def test_what_is_unread_vanishes_and_telegram_deletes(bot: Sandbox) -> None:
+    row = sent(bot)
+    read = Notification.objects.order_by("id")[0]
+    Notification.objects.filter(pk=read.pk).update(state="read")
+
+    broadcast_recall(broadcast_id=row.pk, by=None)
+    drain()
+
+    assert recalls() == {"inbox": ["done", "done", "done", "kept"], "telegram": ["done"] * 4}
+    assert Notification.objects.filter(state="recalled").count() == 3
+    assert all(each["deleted_at"] for each in bot.messages())
+    done = adds_up(row.pk).recall
+    assert done is not None
+    assert (done["state"], done["done"], done["kept"]) == ("done", 7, 1)
+
+
+def test_another_text_reaches_those_who_have_it(bot: Sandbox) -> None:
+    row = sent(bot, body_ru="Мы в эфире!")
+    broadcast_recall(broadcast_id=row.pk, mode="edit", body="At 12:00", by=None)
+    drain()
+    assert {each["text"] for each in bot.messages()} == {"Feature launch\n\nAt 12:00"}
+    assert set(Notification.objects.values_list("message", flat=True)) == {
+        "Feature launch\n\nAt 12:00"
+    }
+    assert Broadcast.objects.get(pk=row.pk).body == "At 12:00"
+
+
+def test_after_two_days_telegram_keeps_it(bot: Sandbox) -> None:
+    row = sent(bot)
+    with clock.shift(timedelta(hours=49)):
+        broadcast_recall(broadcast_id=row.pk, by=None)
+        drain()
+    assert recalls()["telegram"] == ["too_old"] * 4
+    assert len(bot.messages()) == 4
+
+
+def test_a_429_puts_the_recall_off_and_it_goes_on(bot: Sandbox) -> None:
+    row = sent(bot)
+    bot.fault(kind="rate_limit", retry_after=1, times=1, method="deleteMessage")
+    broadcast_recall(broadcast_id=row.pk, by=None)
+    drain()
+    pause = threading.Event()
+    for turn in range(200):
+        recall = Broadcast.objects.get(pk=row.pk).recall
+        if recall is not None and recall["state"] == "done":
+            break
+        with clock.shift(timedelta(seconds=turn)):
+            drain()
+        pause.wait(0.05)  # the pause of the bot runs in real time
+    assert recalls()["telegram"] == ["done"] * 4
+
+
+def test_a_recall_is_safe_to_repeat(bot: Sandbox) -> None:
+    row = sent(bot)
+    for _ in range(2):
+        broadcast_recall(broadcast_id=row.pk, by=None)
+    drain()
+    broadcast_recall(broadcast_id=row.pk, by=None)
+    drain()
+    recall = adds_up(row.pk).recall
+    assert recall is not None
+    assert (recall["state"], recall["done"], recall["kept"]) == ("done", 4, 4)  # gone is gone
+
+
+def test_what_is_being_sent_or_was_sent_to_nobody_is_not_recalled(bot: Sandbox) -> None:
+    row = broadcast_make()
+    with pytest.raises(BroadcastSettled, match="is draft"):
+        broadcast_recall(broadcast_id=row.pk, by=None)
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    with pytest.raises(BroadcastSettled, match="pause or cancel"):
+        broadcast_recall(broadcast_id=row.pk, by=None)
+    drain()
+    with pytest.raises(BroadcastSettled, match="nobody has got it"):
+        broadcast_recall(broadcast_id=row.pk, by=None)
+
+
+def test_an_edit_without_a_text_is_refused(bot: Sandbox) -> None:
+    row = sent(bot)
+    with pytest.raises(BroadcastInvalid, match="say what"):
+        broadcast_recall(broadcast_id=row.pk, mode="edit", by=None)
+    with pytest.raises(BroadcastInvalid, match="body"):
+        broadcast_recall(broadcast_id=row.pk, mode="edit", body=" ", by=None)
