@@ -11,4 +11,5 @@ class FilesConfig(AppConfig):
     verbose_name = "File watch"
 
     def ready(self) -> None:
-        import_module("monitoring.files.acts.telegram").register()
+        for name in ("acts.telegram", "progress"):
+            import_module(f"monitoring.files.{name}").register()

@@ -65,7 +65,7 @@ def directory_check(directory: str) -> str:
     if "\x00" in directory or not path.is_absolute():
         raise DirectoryRefused("the directory must be an absolute path")
     if ".." in path.parts:
-        raise DirectoryRefused("the directory must be written without ..")
+        raise DirectoryRefused("the directory must not step up by .. in its path")
     if len(os.fsencode(path)) > LONGEST_PATH_BYTES:
         raise DirectoryRefused("the directory has too long a path")
     _root_of(Path(os.path.realpath(path)))
