@@ -2,11 +2,15 @@
 
 from config.metrics import register_collector
 from jobs import metrics as jobs_metrics
+from monitoring.files import metrics as files_metrics
+from notifications.broadcasts import metrics as broadcasts_metrics
 from notifications.conversations import metrics as conversations_metrics
 from notifications.inbox import metrics as inbox_metrics
 from notifications.webhooks import metrics as webhook_metrics
 
 register_collector(jobs_metrics.collect)
 register_collector(inbox_metrics.collect)
+register_collector(broadcasts_metrics.collect)
 register_collector(conversations_metrics.collect)
 register_collector(webhook_metrics.collect)
+register_collector(files_metrics.collect)
