@@ -25,7 +25,7 @@ def _ladder(name: str, default: str) -> tuple[timedelta, ...]:
 
 WEBHOOK_RETRY_DELAYS = _ladder("WEBHOOK_RETRY_DELAYS", _LADDER)
 WEBHOOK_PATIENCE = env.span("WEBHOOK_PATIENCE", "5d")  # of failure; then an endpoint is disabled
-if WEBHOOK_PATIENCE < timedelta(minutes=1):
+if timedelta(minutes=1) > WEBHOOK_PATIENCE:
     raise env.SettingInvalid("WEBHOOK_PATIENCE", "must be at least 1m.")
 WEBHOOK_SECRET_OVERLAP = env.span("WEBHOOK_SECRET_OVERLAP", "24h")  # an old secret signs that long
 WEBHOOK_RETENTION_DAYS = env.integer("WEBHOOK_RETENTION_DAYS", 30, least=1)
