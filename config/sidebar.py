@@ -92,6 +92,8 @@ AREAS: tuple[Area, ...] = (
                 permission="telegram.send_message",
             ),
             Entry("Telegram chats", "chat", model="telegram.chat"),
+            Entry("Webhook endpoints", "webhook", model="webhooks.endpoint"),
+            Entry("Webhook deliveries", "outbox", model="webhooks.delivery"),
             Entry(
                 "Message templates",
                 "chat_paste_go",
