@@ -7,6 +7,7 @@
 
 `run` is called for one file at a time, at least once per change (a worker may be killed after its
 work and before its outcome is written): what it does carries `change.key`, or is harmless to repeat.
+What only writes rows says is_atomic=True and shares the transaction of the outcome: exactly once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,7 +92,8 @@ RunMany = Callable[[Sequence[FileChange], Mapping[str, int]], ActionResult]
 @dataclass(frozen=True, slots=True)
 class Action:
     """A registered action. run_many, if there is one, takes a whole batch in the transaction that
-    writes its outcome: (its first files, counts by change). It only writes rows."""
+    writes its outcome: (its first files, counts by change). It only writes rows; so does run if
+    is_atomic, and then a change is acted on exactly once, whoever is killed."""
 
     name: str
     title: str
@@ -100,6 +102,7 @@ class Action:
     run_many: RunMany | None
     fields: tuple[OptionField, ...]
     changes: tuple[str, ...]  # that it can do something with
+    is_atomic: bool = False
 
     def options_check(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The options as they are kept. Raises RuleInvalid, naming the option."""
@@ -136,6 +139,7 @@ def action_register(
     help: str = "",  # noqa: A002 - as in forms
     fields: Sequence[OptionField] = (),
     changes: Sequence[str] = CHANGES,
+    is_atomic: bool = False,
 ) -> None:
     """Add an action; called in ready() of the app that brings it. Safe to repeat.
 
@@ -143,7 +147,9 @@ def action_register(
     """
     if (run is None) == (run_many is None):
         raise TypeError(f"{name}: give run or run_many")
-    _actions[name] = Action(name, title, help, run, run_many, tuple(fields), tuple(changes))
+    _actions[name] = Action(
+        name, title, help, run, run_many, tuple(fields), tuple(changes), is_atomic
+    )
 
 
 def actions() -> list[Action]:
