@@ -36,7 +36,7 @@ _SECRETS = ("knox.*", "sessions.*")
 _ACTS = (
     *(
         f"{app}.{verb}_*"
-        for app in ("jobs", "telegram", "conversations", "broadcasts", "files")
+        for app in ("jobs", "telegram", "conversations", "broadcasts", "files", "webhooks")
         for verb in ("operate", "pause", "direct", "enqueue", "send")
     ),
     "broadcasts.add_*",
