@@ -113,6 +113,11 @@ class Flow:
         """Nothing here and nothing to be written."""
         return not (self.waiting or self.in_flight or self.unwritten)
 
+    @property
+    def is_busy(self) -> bool:
+        """Answers at once, and has more to get than a pocket holds: this one costs us work."""
+        return self.has_more and bool(self.waiting) and 0 < self.mean_s < SLOW_S
+
     def known(self) -> Iterator[int]:
         """Ids of deliveries that must not be fetched again."""
         yield from (due.id for due in self.waiting)

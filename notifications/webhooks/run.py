@@ -28,7 +28,8 @@ from notifications.webhooks.signing import signature
 from notifications.webhooks.wire import Reply, Wire
 
 RUN_S = 8.0  # with the default timeout of a request shorter than WORKER_GRACE
-LANES = 16  # of one run; more are left to helpers
+LANES = 64  # of one run; more are left to helpers
+BACKLOGS = 4  # of these so many with more to send than a pocket holds: helpers share the work
 LOOK_S = 0.05  # between two looks for what became due
 RENEW_S = 1.0
 LINGER_S = 0.3  # a lane is kept so long after its last delivery: the next may be near
@@ -130,7 +131,8 @@ class Run:
             flow.has_more = len(flow.waiting) >= most
 
     def _take(self) -> None:
-        room = LANES - len(self._flows)
+        backlogs = sum(1 for flow in self._flows.values() if flow.is_busy)
+        room = min(LANES - len(self._flows), BACKLOGS - backlogs)
         if room <= 0 or self._in_flight >= settings.WEBHOOK_THREADS:
             self._help()
             return
