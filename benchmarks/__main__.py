@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.bench_venv import ROOT
+from benchmarks.broadcasts import broadcasts
 from benchmarks.conversations.suite import conversations
+from benchmarks.files import files
 from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
 from benchmarks.inbox.suite import inbox
@@ -25,7 +27,9 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "jobs": jobs,
     "idle": idle,
     "telegram": telegram,
+    "files": files,
     "inbox": inbox,
+    "broadcasts": broadcasts,
     "webhooks": webhooks,
     "conversations": conversations,
 }

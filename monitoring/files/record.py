@@ -23,7 +23,7 @@ from monitoring.files.models import Change, WatchedFile
 from monitoring.files.places import Stat
 
 KIND = "files.file_event"
-MOST = 10_000  # changes of a batch, findings of a transaction
+MOST = 20_000  # findings of one transaction, so files of one batch; more become several
 
 logger = logging.getLogger("switchboard.files")
 
