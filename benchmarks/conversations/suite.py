@@ -196,6 +196,7 @@ def _measured(site: Site, count: int, spread_s: float) -> dict[str, Any]:
         "send_rate": filled["sends"] / filled["seconds"],
         "decided_ms": _spread(decided),
         "delivered_ms": _spread(delivered),
+        "worst_of_ten_seconds_ms": _worst(due, site.heard()),
     }
 
 
@@ -203,6 +204,16 @@ def _spread(values: list[float]) -> tuple[float, float, float]:
     """(p50, p99, max)"""
     ordered = sorted(values)
     return statistics.median(ordered), ordered[int(len(ordered) * 0.99)], ordered[-1]
+
+
+def _worst(due: dict[str, float], heard: list[tuple[str, float]]) -> list[float]:
+    """The latest delivery of those that were due within each ten seconds: a stall or a drift?"""
+    first = min(due.values())
+    worst: dict[int, float] = {}
+    for message, at in heard:
+        window = int((due[message] - first) // 10)
+        worst[window] = max(worst.get(window, 0.0), (at - due[message]) * 1000)
+    return [worst[window] for window in sorted(worst)]
 
 
 def _ms(value: float) -> str:

@@ -11,8 +11,6 @@ from django.db import transaction
 from jobs import sql
 from lib import clock
 from notifications.conversations.events import PENDING, pending_event
-from notifications.conversations.models import Fate, Reason
-from notifications.webhooks.models import Event
 from notifications.webhooks.services import event_emit
 
 # What migrations/sql/ring.sql says beside the fates and reasons of a notice.
@@ -88,26 +86,17 @@ def timer_ring(
             unread=found.unread,
         ),
     )
-    verdict = _verdict(event_id)
-    sql.run(
-        "SELECT conversation_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+    settled = sql.row(
+        "SELECT * FROM conversation_told(%s, %s, %s, %s, %s, %s, %s)",
         [
             found.participant_id,
             message_id,
             found.position,
             found.sent_at,
-            verdict.fate,
-            verdict.reason,
-            verdict.event_id,
+            event_id,
             job_id,
             clock.now(),
         ],
     )
-    return verdict
-
-
-def _verdict(event_id: UUID) -> Verdict:
-    """An event that no endpoint asks for is not stored, and nobody is told."""
-    if not Event.objects.filter(pk=event_id).exists():
-        return Verdict(Fate.SKIPPED, Reason.NO_ENDPOINT)
-    return Verdict(Fate.SENT, event_id=event_id)
+    assert settled is not None
+    return Verdict(*settled)

@@ -82,6 +82,20 @@ BEGIN
     PERFORM conversation_count(given_fate, given_reason, given_now);
 END $$;
 
+-- Settle what was to be told. An event that no endpoint asks for was not stored, and nobody is told.
+CREATE FUNCTION conversation_told(
+    given_participant bigint, given_message uuid, given_position bigint, given_sent_at timestamptz,
+    given_event uuid, given_job uuid, given_now timestamptz,
+    OUT fate text, OUT reason text, OUT event_id uuid
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT id INTO event_id FROM webhook_event WHERE id = given_event;
+    fate := CASE WHEN event_id IS NULL THEN 'skipped' ELSE 'sent' END;
+    reason := CASE WHEN event_id IS NULL THEN 'no_endpoint' ELSE '' END;
+    PERFORM conversation_settle(given_participant, given_message, given_position, given_sent_at,
+        fate, reason, event_id, given_job, given_now);
+END $$;
+
 -- One more of something; see notifications.conversations.stats.
 CREATE FUNCTION conversation_count(given_event text, given_reason text, given_now timestamptz)
 RETURNS void LANGUAGE sql AS $$
