@@ -6,9 +6,9 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from config.api.pagination import KeysetPagination
 from jobs.api.docs import refusals
 from lib.errors import InputInvalid
 from notifications.broadcasts.api.shapes import (
@@ -61,9 +61,11 @@ class BroadcastsApi(APIView):
                 why = f"must be one of {', '.join(Status.values)}"
                 raise InputInvalid(f"status {why}", errors=[{"field": "status", "message": why}])
             found = found.filter(status=status)
-        pages = KeysetPagination()
-        page = pages.paginate_queryset(found, request)
-        return pages.get_paginated_response([shown(row) for row in page])
+        make_pages: Any = api_settings.DEFAULT_PAGINATION_CLASS
+        pages = make_pages()
+        shown_rows = [shown(row) for row in pages.paginate_queryset(found, request)]
+        answer: Response = pages.get_paginated_response(shown_rows)
+        return answer
 
     @extend_schema(
         operation_id="broadcasts_create",
