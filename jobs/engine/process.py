@@ -27,6 +27,8 @@ logger = logging.getLogger("jobs.engine")
 class JobProcess(ABC):
     """Made once per process, in its main thread, and kept until it ends."""
 
+    farewell = "recycled"  # why it ends, unless the pool stops
+
     def __init__(self, slot: memory.Slot | None) -> None:
         self.id = f"{settings.POD_ID}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
         self.slot = slot
@@ -54,7 +56,7 @@ class JobProcess(ABC):
     def _say_goodbye(self) -> None:
         close_old_connections()
         try:
-            worker_gone(self.id, "stopped" if self.beat.stopping.is_set() else "recycled")
+            worker_gone(self.id, "stopped" if self.beat.stopping.is_set() else self.farewell)
         except (DatabaseError, InterfaceError) as exc:
             logger.warning("a worker ended without a word: %s", first_line(exc))
 

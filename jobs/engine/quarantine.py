@@ -37,6 +37,8 @@ class SuspectLane(Lane):
 class QuarantineProcess(JobProcess):
     """Serves suspects until none has come for a while, or the pool stops."""
 
+    farewell = "the quarantine is empty"
+
     def make_lanes(self) -> list[Lane]:
         return [SuspectLane("suspects", self.id, list(settings.JOBS["queues"]), self.slot)]
 
