@@ -21,9 +21,9 @@ def batch_close(broadcast_id: UUID, *, batch: int = BATCH) -> int:
         ids = [
             found[0]
             for found in sql.rows(
-                """SELECT id FROM broadcast_ledger WHERE broadcast_id = %s AND channel = ANY (%s)
+                """SELECT id FROM broadcast_ledger WHERE broadcast_id = %s AND channel >= ''
                 AND fate = 'pending' ORDER BY channel, id LIMIT %s""",
-                [broadcast_id, row.channels, batch],
+                [broadcast_id, batch],
             )
         ]
         if ids:

@@ -18,11 +18,13 @@ from notifications.inbox.shapes import Draft, Target
 
 BATCH = 1_000  # people; a cancel waits for one batch at most
 
+# BETWEEN and the order keep it on the index of what is pending: by = and id alone the planner may walk along
+# the ids, through all ledgers of the past.
 _TAKE = """
 SELECT l.id, r.user_id, r.login, l.language FROM (
     SELECT id, recipient_id, language FROM broadcast_ledger
-    WHERE broadcast_id = %(id)s AND channel = 'inbox' AND fate = 'pending' {canary}
-    ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+    WHERE broadcast_id = %(id)s AND channel BETWEEN 'inbox' AND 'inbox' AND fate = 'pending' {canary}
+    ORDER BY channel, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED
 ) l LEFT JOIN inbox_recipient r ON r.id = l.recipient_id
 """
 _SETTLE = """

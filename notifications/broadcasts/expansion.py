@@ -55,14 +55,15 @@ WITH people AS MATERIALIZED (
     WHERE w.channel = ANY (%(channels)s)
     ORDER BY w.channel, p.id
     ON CONFLICT (broadcast_id, channel, recipient_id) DO NOTHING
-    RETURNING channel, fate, reason
+    RETURNING id, channel, fate, reason
 ), counts AS (
     SELECT channel, fate, reason, count(*) AS n FROM made GROUP BY 1, 2, 3
 ), counted AS (
     SELECT broadcast_count(%(id)s, array_agg(channel::text), array_agg(fate::text),
         array_agg(reason::text), array_agg(n), %(now)s) FROM counts
 )
-SELECT (SELECT max(id) FROM people), (SELECT count(*) FROM people), (SELECT count(*) FROM counted)
+SELECT (SELECT max(id) FROM people), (SELECT count(*) FROM people), (SELECT min(id) FROM made),
+    (SELECT count(*) FROM counted)
 """
 
 
@@ -121,7 +122,9 @@ def _write(row: Broadcast, batch: int) -> int:
         },
     )  # fmt: skip
     sql.run("SET LOCAL enable_seqscan = DEFAULT; SET LOCAL enable_bitmapscan = DEFAULT")
-    last, people, _ = found or (None, 0, 0)
+    last, people, first, _ = found or (None, 0, None, 0)
     if last is not None:
-        Broadcast.objects.filter(pk=row.pk).update(expanded_to=last)
+        Broadcast.objects.filter(pk=row.pk).update(
+            expanded_to=last, ledger_from=row.ledger_from or first or 0
+        )
     return int(people)

@@ -15,12 +15,10 @@ from notifications.broadcasts.models import Broadcast, Phase, Status
 from notifications.broadcasts.starting import lanes_enqueue
 
 RESENDABLE = (Status.SENT, Status.FAILED, Status.PAUSED)
-PACK = 5_000
 
 # Who had no Telegram and has one now is missing, too; who has muted us, or is a double, is not.
 _MISSING = """
-SELECT l.id FROM broadcast_ledger l
-WHERE l.broadcast_id = %(id)s AND l.id > %(after)s
+l.broadcast_id = %(id)s AND l.fate IN ('failed', 'unknown', 'skipped')
     AND (
         l.fate = 'failed' OR l.fate = 'unknown' AND %(unknown)s
         OR l.fate = 'skipped' AND l.reason = 'no_telegram' AND EXISTS (
@@ -28,12 +26,15 @@ WHERE l.broadcast_id = %(id)s AND l.id > %(after)s
     )
     AND (%(reasons)s::text[] IS NULL OR l.reason = ANY (%(reasons)s::text[]))
     AND (%(rows)s::bigint[] IS NULL OR l.id = ANY (%(rows)s::bigint[]))
-ORDER BY l.id LIMIT %(most)s
 """
-_CHATS = """
+_CHATS = f"""
 UPDATE broadcast_ledger l SET telegram_id = r.telegram_id FROM inbox_recipient r
-WHERE l.id = ANY (%s) AND l.channel = 'telegram' AND r.id = l.recipient_id AND r.telegram_id IS NOT NULL
+WHERE {_MISSING} AND l.channel = 'telegram' AND r.id = l.recipient_id AND r.telegram_id IS NOT NULL
     AND l.telegram_id IS DISTINCT FROM r.telegram_id
+"""
+_TURN = f"""
+SELECT coalesce(broadcast_turn(%(id)s, array_agg(l.id ORDER BY l.id), 'pending', '', %(now)s), 0)
+FROM broadcast_ledger l WHERE {_MISSING}
 """
 
 
@@ -58,38 +59,19 @@ def broadcast_resend_missing(
             f"the broadcast is {row.status}; it can be sent again once it is sent, failed or paused",
             broadcast_status=row.status,
         )
-    count, after = 0, 0
-    while ids := _missing(broadcast_id, after, include_unknown, reasons, rows):
-        sql.run(_CHATS, [ids])
-        sql.run(
-            "SELECT broadcast_turn(%s, %s, 'pending', '', %s)", [broadcast_id, ids, clock.now()]
-        )
-        count, after = count + len(ids), ids[-1]
+    params = {
+        "id": broadcast_id, "unknown": include_unknown, "now": clock.now(),
+        "reasons": None if reasons is None else list(reasons),
+        "rows": None if rows is None else list(rows),
+    }  # fmt: skip
+    sql.run(_CHATS, params)
+    found = sql.row(_TURN, params)
+    count = int(found[0]) if found else 0
     if not count:
         raise NothingMissing()
     _go_on(row)
     audit_write(by, "broadcasts.resend", OBJECT, row.pk, recipients=count, unknown=include_unknown)
     return count
-
-
-def _missing(
-    broadcast_id: UUID,
-    after: int,
-    include_unknown: bool,
-    reasons: Sequence[str] | None,
-    rows: Sequence[int] | None,
-) -> list[int]:
-    return [
-        found[0]
-        for found in sql.rows(
-            _MISSING,
-            {
-                "id": broadcast_id, "after": after, "unknown": include_unknown, "most": PACK,
-                "reasons": None if reasons is None else list(reasons),
-                "rows": None if rows is None else list(rows),
-            },
-        )
-    ]  # fmt: skip
 
 
 def _go_on(row: Broadcast) -> None:

@@ -169,7 +169,8 @@ SELECT l.id, l.channel, l.recipient_id, r.user_id, coalesce(r.login, ''),
     coalesce(l.telegram_id, r.telegram_id), l.language, l.fate, l.reason, l.detail, l.attempts,
     l.message_ref, l.recall, l.at
 FROM broadcast_ledger l LEFT JOIN inbox_recipient r ON r.id = l.recipient_id
-WHERE l.broadcast_id = %(id)s AND l.id > %(after)s
+WHERE l.broadcast_id = %(id)s AND l.id > greatest(%(after)s, (
+        SELECT ledger_from - 1 FROM notification_broadcasts WHERE id = %(id)s))
     AND (%(channel)s = '' OR l.channel = %(channel)s) {more}
 ORDER BY l.id LIMIT %(most)s
 """

@@ -45,12 +45,13 @@ class Settled:
     chat: int | None = None  # where the group has moved
 
 
+# On the index of what is pending; see _TAKE in delivery.py.
 _CLAIM = """
 WITH taken AS (
     SELECT id FROM broadcast_ledger
-    WHERE broadcast_id = %(id)s AND channel = 'telegram' AND fate = 'pending' {canary}
+    WHERE broadcast_id = %(id)s AND channel BETWEEN 'telegram' AND 'telegram' AND fate = 'pending' {canary}
         AND (next_at IS NULL OR next_at <= %(now)s)
-    ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY channel, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE broadcast_ledger l SET fate = 'sending', run_id = %(run)s, at = %(now)s,
         attempts = l.attempts + 1

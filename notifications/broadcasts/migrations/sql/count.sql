@@ -53,7 +53,12 @@ END $$;
 CREATE FUNCTION broadcast_settle(
     p_id uuid, p_run uuid, p_rows bigint[], p_fates text[], p_reasons text[], p_details text[],
     p_refs text[], p_waits interval[], p_chats bigint[], p_now timestamptz
-) RETURNS bigint[] LANGUAGE plpgsql AS $$
+) RETURNS bigint[] LANGUAGE plpgsql
+    -- The plan is fixed to one search by id per row, whatever the statistics say: they are of yesterday's
+    -- ledger. Hence also IS TRUE: no index on the broadcast is to be walked for each row.
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     v_rows bigint[];
     v_channels text[];
@@ -61,27 +66,26 @@ DECLARE
     v_reasons text[];
     v_deltas bigint[];
 BEGIN
-    WITH old AS (
+    WITH old AS MATERIALIZED (
         SELECT l.id, l.channel, CASE WHEN l.fate = 'sending' THEN 'pending' ELSE l.fate END AS fate,
-            CASE WHEN l.fate = 'unknown' THEN l.reason ELSE '' END AS reason
-        FROM broadcast_ledger l
-        JOIN unnest(p_rows, p_fates) f (id, fate) ON f.id = l.id
-        WHERE l.broadcast_id = p_id AND (
+            CASE WHEN l.fate = 'unknown' THEN l.reason ELSE '' END AS reason,
+            f.fate AS new_fate, f.reason AS new_reason, f.detail, f.ref, f.wait, f.chat
+        FROM unnest(p_rows, p_fates, p_reasons, p_details, p_refs, p_waits, p_chats)
+            f (id, fate, reason, detail, ref, wait, chat)
+        JOIN broadcast_ledger l ON l.id = f.id
+        WHERE (l.broadcast_id = p_id) IS TRUE AND (
             p_run IS NULL AND l.fate = 'pending'
             OR l.run_id = p_run AND (l.fate = 'sending' OR l.fate = 'unknown' AND f.fate IN ('sent', 'failed'))
         )
         ORDER BY l.id FOR UPDATE OF l
     ), new AS (
         UPDATE broadcast_ledger l SET
-            fate = f.fate, reason = f.reason, detail = f.detail, at = p_now,
-            message_ref = coalesce(f.ref, l.message_ref), next_at = p_now + f.wait,
-            telegram_id = coalesce(f.chat, l.telegram_id),
+            fate = o.new_fate, reason = o.new_reason, detail = o.detail, at = p_now,
+            message_ref = coalesce(o.ref, l.message_ref), next_at = p_now + o.wait,
+            telegram_id = coalesce(o.chat, l.telegram_id),
             -- A 429 and a group that has moved are no tries of this message.
-            attempts = l.attempts - (f.fate = 'pending' AND f.reason = '')::integer
-        FROM old o
-        JOIN unnest(p_rows, p_fates, p_reasons, p_details, p_refs, p_waits, p_chats)
-            f (id, fate, reason, detail, ref, wait, chat) ON f.id = o.id
-        WHERE l.id = o.id
+            attempts = l.attempts - (o.new_fate = 'pending' AND o.new_reason = '')::integer
+        FROM old o WHERE l.id = o.id
         RETURNING l.id, l.channel, l.fate, CASE WHEN l.fate = 'pending' THEN '' ELSE l.reason END AS reason
     ), moved AS (
         SELECT channel, fate, reason, -count(*) AS delta FROM old GROUP BY 1, 2, 3
@@ -98,7 +102,10 @@ END $$;
 -- Give many rows of one broadcast another fate, whatever they had: the caller holds the broadcast alone
 -- (broadcast_hold). Returns how many.
 CREATE FUNCTION broadcast_turn(p_id uuid, p_rows bigint[], p_fate text, p_reason text, p_now timestamptz)
-RETURNS bigint LANGUAGE plpgsql AS $$
+RETURNS bigint LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     v_channels text[];
     v_fates text[];
@@ -109,7 +116,7 @@ BEGIN
     WITH old AS (
         SELECT l.id, l.channel, CASE WHEN l.fate = 'sending' THEN 'pending' ELSE l.fate END AS fate,
             CASE WHEN l.fate IN ('pending', 'sending') THEN '' ELSE l.reason END AS reason
-        FROM broadcast_ledger l WHERE l.id = ANY (p_rows) AND l.broadcast_id = p_id
+        FROM broadcast_ledger l WHERE l.id = ANY (p_rows) AND (l.broadcast_id = p_id) IS TRUE
         ORDER BY l.id FOR UPDATE
     ), new AS (
         UPDATE broadcast_ledger l SET fate = p_fate, reason = p_reason, detail = '', at = p_now,
