@@ -32,7 +32,11 @@ def digest(file: BinaryIO, path: str, tick: Tick, sink: BinaryIO | None = None) 
     found = hashlib.sha256()
     buffer = bytearray(min(PIECE_BYTES, before.size + 1))
     view = memoryview(buffer)
+    read = 0
     while count := file.readinto(view):  # type: ignore[attr-defined]
+        read += count
+        if read > before.size:  # it grows as fast as we read, so there might be no end
+            raise FileMoving(path)
         found.update(view[:count])
         if sink is not None:
             sink.write(view[:count])
