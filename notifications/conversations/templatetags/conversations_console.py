@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -55,15 +55,12 @@ def user_link(user_id: str) -> SafeString:
 
 @register.simple_tag
 def event_link(event_id: UUID | None) -> SafeString | str:
-    """An event of the webhooks, with a link to its deliveries if there is such a page."""
+    """An event of the webhooks, with a link to its deliveries."""
     if event_id is None:
         return ""
+    address = reverse("admin:webhooks_delivery_changelist")
+    query = urlencode({"event": str(event_id)})
     short = f"…{str(event_id)[-8:]}"
-    try:
-        address = reverse("admin:webhooks_delivery_changelist")
-    except NoReverseMatch:
-        return format_html('<span class="mono" title="{}">{}</span>', event_id, short)
-    query = urlencode({"event_id": str(event_id)})
     return format_html(
         '<a class="id" href="{}?{}" title="{}">{}</a>', address, query, event_id, short
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from jobs.models import AuditEntry
 from notifications.conversations import dialogs
@@ -57,7 +58,10 @@ def test_the_story_tells_what_became_of_each_message_and_why(alice: Client) -> N
     assert "switched off dora" in page
     assert "into #2" in page
     Delivery.objects.update(state="delivered", finished_at="2026-11-22T00:00:00Z")
-    assert "1 delivered" in text(alice.get(to("change", each)))
+    answer = alice.get(to("change", each))
+    assert "1 delivered" in text(answer)
+    deliveries = reverse("admin:webhooks_delivery_changelist")
+    assert f'href="{deliveries}?event={Delivery.objects.get().event_id}"' in answer.content.decode()
 
 
 def test_messages_that_wait_for_one_timer_are_folded_into_the_last(alice: Client) -> None:

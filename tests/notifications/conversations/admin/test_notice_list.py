@@ -132,13 +132,16 @@ def test_timers_that_nobody_serves_are_critical(alice: Client) -> None:
         assert "smart notifications late" not in needed()
 
 
-def test_unread_messages_without_an_endpoint_are_a_notice(endpoint: Endpoint) -> None:
+def test_unread_messages_without_an_endpoint_are_a_notice(
+    endpoint: Endpoint, alice: Client
+) -> None:
     Endpoint.objects.filter(pk=endpoint.pk).update(event_types=["webhook.test"])
     say(dialog())
     ring()
     item = needed()["unread messages that nobody is told of"]
     assert (item.count, item.severity) == (1, Severity.NOTICE)
     assert item.url == notices(outcome="no_endpoint")
+    assert "look at the webhook endpoints" in text(alice.get(item.url))
 
 
 def test_who_may_not_see_them_is_not_told(account: Callable[..., User]) -> None:
