@@ -6,6 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from config.demo.broadcasts import broadcasts_make
+from config.demo.conversations import conversations_make
 from config.demo.past import past_play
 from config.demo.present import colleague, present_make
 from config.demo.telegram import chats_set_up, messages_make
@@ -32,6 +34,9 @@ class Command(BaseCommand):
         tries = past_play()
         with transaction.atomic():
             present_make()
+            conversations_make()
             if sandbox:
-                messages_make(colleague("olga", "Operator"))
+                olga = colleague("olga", "Operator")
+                messages_make(olga)
+                broadcasts_make(olga)
         self.stdout.write(f"The demo is made: {tries} tries of jobs, a day of messages.")
