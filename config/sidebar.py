@@ -92,14 +92,14 @@ AREAS: tuple[Area, ...] = (
                 permission="telegram.send_message",
             ),
             Entry("Telegram chats", "chat", model="telegram.chat"),
-            Entry("Webhook endpoints", "webhook", model="webhooks.endpoint"),
-            Entry("Webhook deliveries", "outbox", model="webhooks.delivery"),
             Entry(
                 "Message templates",
                 "chat_paste_go",
                 page="admin:telegram_queuedmessage_templates",
                 permission="telegram.view_queuedmessage",
             ),
+            Entry("Webhook endpoints", "webhook", model="webhooks.endpoint"),
+            Entry("Webhook deliveries", "outbox", model="webhooks.delivery"),
         ),
     ),
     Area(
