@@ -5,9 +5,10 @@ import pytest
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook
 
-from jobs.outcomes import Done
+from jobs.outcomes import Done, Snooze
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
+from notifications.webhooks import run
 from notifications.webhooks.models import Attempt, Delivery, Endpoint, Lane, Tally
 from notifications.webhooks.services import event_emit
 from notifications.webhooks.tasks import send_due
@@ -301,3 +302,25 @@ def test_the_jobs_of_the_platform_send_what_was_emitted(receiver: Receiver) -> N
     drain()
     assert len(receiver.received) == 1
     assert Endpoint.objects.get().state == "enabled"
+
+
+def test_a_helper_goes_on_while_there_is_more_to_send(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RUN_S", 0.0)  # over before it has begun
+    delivery_make(endpoint_make(url=receiver.url()))
+    assert isinstance(job_perform("webhooks.send_more", number=1), Snooze)
+    monkeypatch.undo()
+    assert isinstance(job_perform("webhooks.send_more", number=1), Done)
+    assert Delivery.objects.get().state == "delivered"
+
+
+def test_a_run_that_is_at_its_end_calls_helpers_while_an_endpoint_hangs(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RUN_S", 0.2)
+    receiver.hangs()
+    delivery_make(endpoint_make(url=receiver.url(), timeout_s=1))
+    send()
+    assert_enqueued("webhooks.send_more", number=1)
+    assert_enqueued("webhooks.send_more", number=3)
