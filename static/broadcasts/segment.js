@@ -4,7 +4,7 @@
 
 (() => {
   const form = document.querySelector("form.compose");
-  if (!form) return;
+  if (!form?.querySelector("[data-builder]")) return; // of one that is paused only the texts are edited
 
   // ---- only the part of the chosen kind of audience is shown ----
   const kinds = [...form.querySelectorAll("input[name=audience_type]")];

@@ -13,6 +13,7 @@ from lib.errors import DomainError
 from notifications.broadcasts.admin.compose_form import (
     AudienceForm,
     ComposeForm,
+    TextsForm,
     beginning_of,
     draft_from,
     fields_known,
@@ -31,6 +32,7 @@ from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.drafting import EDITABLE
 from notifications.broadcasts.errors import BroadcastInvalid
 from notifications.broadcasts.models import Broadcast
+from notifications.broadcasts.selectors import actions_of
 from notifications.broadcasts.services import broadcast_create, broadcast_edit
 
 
@@ -61,16 +63,17 @@ class ComposePages(BroadcastConsole):
         return HttpResponseRedirect(reverse("admin:broadcasts_broadcast_change", args=[row.pk]))
 
     def edit(self, request: HttpRequest, broadcast_id: UUID) -> HttpResponse:
-        """The same for a draft that is there, or one that is scheduled."""
+        """The same for a draft that is there, or one that is scheduled; the texts of one that is paused."""
         check(request, CHANGE)
         row = broadcast_or_404(broadcast_id)
         page = HttpResponseRedirect(reverse("admin:broadcasts_broadcast_change", args=[row.pk]))
-        if row.status not in EDITABLE:
+        if "edit" not in actions_of(row):
             messages.error(request, f"It is {row.status}: only a draft can be edited. Clone it.")
             return page
+        form_of = ComposeForm if row.status in EDITABLE else TextsForm
         if request.method != "POST":
-            return self._form(request, ComposeForm(initial=beginning_of(row)), row)
-        form = ComposeForm(request.POST)
+            return self._form(request, form_of(initial=beginning_of(row)), row)
+        form = form_of(request.POST)
         if not form.is_valid():
             return self._form(request, form, row)
         version = request.POST.get("version", "")

@@ -163,6 +163,19 @@ class ComposeForm(AudienceForm):
         self.add_error(name if name in self.fields else None, text)
 
 
+class TextsForm(ComposeForm):
+    """The texts alone: all that can be changed of a broadcast that is paused."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in set(self.fields) - set(TEXTS):
+            del self.fields[name]
+
+    def fields_of(self) -> dict[str, Any]:
+        """What the service takes. Of a valid form."""
+        return {name: _lines(self.cleaned_data[name]) for name in TEXTS}
+
+
 def draft_from(data: Any) -> Broadcast:
     """An unsaved broadcast of what stands in a form just now, for the preview. Never raises."""
     texts = {name: _lines(str(data.get(name) or "")) for name in TEXTS}

@@ -71,6 +71,7 @@ def progress_from(numbers: Numbers) -> Progress:
                 unknown=counts.get("unknown", 0),
             )
             for name, counts in numbers.channels.items()
+            if counts.get("total")
         ],
         actions=numbers.actions,
         unit="messages",

@@ -8,6 +8,7 @@ const FATES = [
   ["failed", "failed"],
   ["skipped", "skipped"],
 ];
+const uncounted = { running: "It is being counted.", waiting: "It has not begun.", paused: "It is not counted yet.", over: "Nothing was done." };
 const SHOWN = 12; // reasons; the rest are summed up
 const KEPT = 240; // points of the small chart of the rate
 
@@ -33,14 +34,15 @@ export class ProgressView {
     this.#shown = snapshot;
     this.root.dataset.stage = snapshot.stage;
     const open = snapshot.total === null ? null : snapshot.total - settled(snapshot);
-    const percent = snapshot.percent === null ? "…" : snapshot.percent.toFixed(snapshot.percent % 1 ? 1 : 0);
+    const percent = snapshot.percent === null ? "–" : snapshot.percent.toFixed(snapshot.percent % 1 ? 1 : 0);
     this.#part("percent").textContent = percent;
+    this.#part("percent").nextElementSibling.hidden = snapshot.percent === null;
     this.#part("state").textContent = snapshot.state;
     this.#part("note").textContent = snapshot.note;
     this.#part("note").hidden = !snapshot.note;
     const bar = this.#part("bar");
     bar.setAttribute("aria-valuenow", snapshot.percent ?? 0);
-    bar.setAttribute("aria-valuetext", `${percent} %, ${snapshot.state}`);
+    bar.setAttribute("aria-valuetext", `${snapshot.percent === null ? "" : `${percent} %, `}${snapshot.state}`);
     fill(bar, snapshot);
     this.#legend(snapshot, open);
     if (snapshot.stage === "running" && snapshot.rate_per_s !== null) this.#rates.push(snapshot.rate_per_s);
@@ -49,7 +51,7 @@ export class ProgressView {
     this.#clock(snapshot);
     this.#shares(snapshot.parts);
     this.#reasons(snapshot.reasons);
-    document.title = `${snapshot.stage === "over" ? snapshot.state : `${percent} %`} · ${snapshot.title}`;
+    document.title = `${snapshot.stage === "over" || snapshot.percent === null ? snapshot.state : `${percent} %`} · ${snapshot.title}`;
   }
 
   #legend(snapshot, open) {
@@ -92,7 +94,7 @@ export class ProgressView {
     let ahead = "";
     if (stage === "running" && eta !== null) ahead = eta > 0 ? `, about ${spanText(eta)} to go` : "";
     if (stage === "paused") ahead = ", paused";
-    this.#part("sentence").textContent = went ? `${went}${ahead}` : "It is being counted.";
+    this.#part("sentence").textContent = went ? `${went}${ahead}` : uncounted[stage];
     if (stage === "running") set("eta", eta === null ? "–" : spanText(eta), eta === null ? "not known yet" : `until ${clockText(now + eta * 1000)}`);
     else set("eta", "–", { waiting: "not begun", paused: "paused", over: "it is over" }[stage]);
     const until = ended ? Date.parse(ended) : now;

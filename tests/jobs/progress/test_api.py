@@ -134,8 +134,10 @@ def test_the_page_shows_its_numbers_without_any_script(
 def test_an_operation_that_is_not_counted_yet_says_so(
     digging: Digging, client: Client, olga: User
 ) -> None:
-    digging.set(total=None, stage=Stage.WAITING, state="scheduled")
+    digging.set(total=None)
     assert "It is being counted." in client.get(f"/progress/{digging.now.id}").content.decode()
+    digging.set(stage=Stage.WAITING, state="scheduled")
+    assert "It is not counted yet." in client.get(f"/progress/{digging.now.id}").content.decode()
 
 
 def test_with_open_identity_everybody_sees_the_page(

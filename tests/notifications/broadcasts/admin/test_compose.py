@@ -8,7 +8,12 @@ from django.test import Client
 
 from jobs.models import Job
 from notifications.broadcasts.models import Audience, Broadcast
-from notifications.broadcasts.services import broadcast_cancel, broadcast_edit
+from notifications.broadcasts.services import (
+    broadcast_cancel,
+    broadcast_edit,
+    broadcast_pause,
+    broadcast_send_now,
+)
 from tests.notifications.broadcasts.admin.ways import draft, said, text, to
 from tests.notifications.broadcasts.rows import broadcast_make, people_make
 
@@ -190,3 +195,16 @@ def test_what_is_not_a_draft_any_more_is_not_edited(alice: Client) -> None:
     shown = alice.post(to("edit", row.pk), draft(version="1"), follow=True)
     assert "only a draft can be edited" in said(shown)[0]
     assert Broadcast.objects.get().title == "Feature launch"
+
+
+def test_of_one_that_is_paused_the_texts_are_put_right(alice: Client) -> None:
+    row = broadcast_make(audience={"type": "ids", "ids": [1]})
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    broadcast_pause(broadcast_id=row.pk, by=None)
+    shown = alice.get(to("edit", row.pk))
+    assert "gets the new text when it is resumed" in text(shown)
+    assert "To whom" not in text(shown)
+    assert "Inbox, main text" in text(shown)
+    alice.post(to("edit", row.pk), draft(title="Right", version=str(row.version)))
+    row.refresh_from_db()
+    assert (row.title, row.audience, row.status) == ("Right", {"type": "ids", "ids": [1]}, "paused")
