@@ -38,7 +38,7 @@ class Dialog(models.Model):
                 name="conversation_dialog_idle",
             ),
             models.Index(
-                fields=["-archived_at", "-id"],
+                fields=["-active_at", "-id"],
                 condition=Q(archived_at__isnull=False),
                 name="conversation_dialog_away",
             ),
@@ -86,6 +86,16 @@ class Participant(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["user_id", "dialog"], name="conversation_participant_user"),
+            models.Index(
+                fields=["user_id", "dialog"],
+                condition=Q(left_at=None, is_archived=False),
+                name="conversation_participant_desk",
+            ),
+            models.Index(
+                fields=["dialog"],
+                condition=Q(left_at=None, unread__gt=0),
+                name="conversation_participant_owes",
+            ),
             models.Index(
                 fields=["pending_since"],
                 condition=Q(pending_position__isnull=False),
