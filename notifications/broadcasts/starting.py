@@ -62,9 +62,13 @@ def lanes_enqueue(
     A change of phase always makes its own: one of the phase before may be about to end, having found
     nothing to do. unique: none, if one with these words is there already.
     """
-    kinds = [EXPAND] if phase == Phase.EXPANDING else [INBOX] if Channel.INBOX in channels else []
-    for kind in kinds:
-        key = None if unique is None else (kind, *unique, broadcast_id)
+    if phase == Phase.EXPANDING:
+        kinds = [EXPAND]
+    else:
+        lanes = settings.BROADCASTS_INBOX_LANES if phase == Phase.DELIVERING else 1
+        kinds = [INBOX] * lanes if Channel.INBOX in channels else []
+    for number, kind in enumerate(kinds):
+        key = None if unique is None else (kind, *unique, number, broadcast_id)
         kind_get(kind).enqueue(broadcast_id=str(broadcast_id), unique=key)
     if phase == Phase.EXPANDING:
         return
