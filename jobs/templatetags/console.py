@@ -53,6 +53,13 @@ VERBS = {
     "inbox.bulk_recall": "recalled many",
     "inbox.bulk_expire": "expired many",
     "inbox.preferences": "changed the preferences of",
+    "files.create": "made",
+    "files.edit": "edited",
+    "files.delete": "deleted",
+    "files.pause": "paused",
+    "files.resume": "resumed",
+    "files.scan": "had looked at all of",
+    "files.retry": "retried what failed of",
     "webhooks.create": "made",
     "webhooks.change": "changed",
     "webhooks.enable": "enabled",
@@ -209,6 +216,8 @@ _PAGES = {
     "dialog": "conversations_dialog",
     "webhook endpoint": "webhooks_endpoint",
     "webhook delivery": "webhooks_delivery",
+    "file rule": "files_rule",
+    "file batch": "files_filebatch",
 }
 _SOUGHT = {"recipient": "inbox_recipient"}
 
