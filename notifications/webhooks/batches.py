@@ -21,8 +21,7 @@ WITH batch AS (
         next_attempt_at = %(now)s, replays = d.replays + 1
     FROM batch b WHERE d.id = b.id AND b.state = ANY (%(states)s) RETURNING 1
 ), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
-SELECT (SELECT count(*) FROM changed), l.created_at, l.id,
-    pg_notify('jobs_wake', 'webhooks.send_due') FROM last l
+SELECT (SELECT count(*) FROM changed), l.created_at, l.id FROM last l
 """
 _TELL_MISSING = """
 WITH batch AS (
@@ -37,8 +36,7 @@ WITH batch AS (
     WHERE e.event_types && ARRAY[b.type, '*']::varchar[] AND b.type <> 'webhook.test'
     ON CONFLICT (event_id, endpoint_id) DO NOTHING RETURNING 1
 ), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
-SELECT (SELECT count(*) FROM told), l.created_at, l.id,
-    pg_notify('jobs_wake', 'webhooks.send_due') FROM last l
+SELECT (SELECT count(*) FROM told), l.created_at, l.id FROM last l
 """
 _FORGET = """
 WITH old AS (

@@ -20,6 +20,7 @@ from notifications.webhooks.errors import (
 from notifications.webhooks.escalation import ENDPOINT
 from notifications.webhooks.models import Delivery, Endpoint
 from notifications.webhooks.tasks import replay
+from notifications.webhooks.waking import wake
 
 DELIVERY = "webhook delivery"  # what the audit log calls it
 COUNTED = 10_000  # a count of what a replay would touch goes no further
@@ -31,11 +32,6 @@ class Which(StrEnum):
     FAILED = "failed"  # what was given up
     ALL = "all"  # everything that has ended, also what was delivered
     MISSING = "missing"  # events of types it wants that it was never told: it was off or not there
-
-
-def wake() -> None:
-    """Let the deliveries be looked at as soon as this transaction commits."""
-    sql.run("SELECT pg_notify('jobs_wake', 'webhooks.send_due')")
 
 
 def delivery_replay(*, delivery_id: int, by: Account) -> None:

@@ -14,7 +14,6 @@ from lib import clock
 from lib.errors import InputInvalid, NotFound
 from lib.ids import uuid7
 from notifications.webhooks.addresses import url_check
-from notifications.webhooks.deliveries import wake
 from notifications.webhooks.errors import EndpointDisabled, EventUnknown, RotationUnfinished
 from notifications.webhooks.escalation import ENDPOINT
 from notifications.webhooks.models import EVERYTHING, Delivery, Endpoint, Event, Lane
@@ -22,6 +21,7 @@ from notifications.webhooks.services import event_body
 from notifications.webhooks.signing import secret_make
 from notifications.webhooks.tasks import purge_endpoint
 from notifications.webhooks.types import TEST, event_type_find
+from notifications.webhooks.waking import wake
 
 MAX_RATE_PER_MINUTE = 600_000
 _CHANGEABLE = frozenset(

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 
 from jobs import sql
 from lib import clock
@@ -13,11 +14,12 @@ from lib.ids import uuid7
 from notifications.webhooks.errors import EventTooLarge, EventUnknown
 from notifications.webhooks.models import EVERYTHING
 from notifications.webhooks.types import event_type_find
+from notifications.webhooks.waking import wake
 
 MAX_BODY_BYTES = 64 * 1024  # the specification advises to stay below 20 kB
 
 # Written with the event, so that a rolled back one is never told; committed with it, so that it will
-# be. The wake-up is a hint: a sweep finds what a lost one left.
+# be. NOTIFY in the same statement, because a second one would cost as much again.
 _EMIT = """
 WITH made AS (
     INSERT INTO webhook_event (id, type, body, created_at)
@@ -32,7 +34,8 @@ WITH made AS (
     WHERE e.state = 'enabled' AND e.event_types && %(wanted)s::varchar[]
     RETURNING 1
 )
-SELECT pg_notify('jobs_wake', 'webhooks.send_due') FROM told LIMIT 1
+SELECT CASE WHEN %(notifies)s THEN pg_notify('jobs_wake', 'webhooks.send_due') END
+FROM told LIMIT 1
 """
 
 
@@ -48,7 +51,8 @@ def event_emit(event_type: str, data: Mapping[str, Any], *, event_id: UUID | Non
     if event_type_find(event_type) is None:
         raise EventUnknown(f"no event type is called {event_type!r}")
     event_id = event_id or uuid7()
-    sql.run(
+    notifies = settings.JOBS["wake"] == "notify"
+    told = sql.run(
         _EMIT,
         {
             "id": event_id,
@@ -56,8 +60,11 @@ def event_emit(event_type: str, data: Mapping[str, Any], *, event_id: UUID | Non
             "body": event_body(event_type, data),
             "now": clock.now(),
             "wanted": [event_type, EVERYTHING],
+            "notifies": notifies,
         },
     )
+    if told and not notifies:
+        wake()
     return event_id
 
 

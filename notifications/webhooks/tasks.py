@@ -93,6 +93,8 @@ def replay(endpoint_id: UUID, since: str, until: str, which: str) -> dict[str, i
             else batches.replay_batch(endpoint, begin, end, states, after)
         )
         count += done
+        if done:
+            send_due.enqueue()
         if after is None:
             return {"replayed": count}
         if context is not None:
