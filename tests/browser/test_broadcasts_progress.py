@@ -47,6 +47,18 @@ def test_the_page_comes_back_after_the_server_was_killed(
     expect(page.locator(".pl-reasons li")).to_contain_text("gave up after all their tries")
 
 
+def test_the_page_comes_back_after_a_server_that_stopped_in_order(
+    batch: str, enter: Enter, pod: Pod, meanwhile: Meanwhile
+) -> None:
+    page = enter(f"/progress/{batch}")
+    expect(page.locator("[data-link=live]")).to_be_visible()
+    pod.stop()
+    move(meanwhile, batch, completed=8)
+    pod.start()
+    expect(page.locator("[data-link=live]")).to_be_visible()
+    done(page, 8)
+
+
 def test_without_websockets_it_is_asked_by_rest(
     batch: str, enter: Enter, meanwhile: Meanwhile
 ) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
@@ -22,6 +21,7 @@ from notifications.broadcasts.admin.pages import (
     BroadcastConsole,
     broadcast_or_404,
     sentence,
+    telegram_off,
 )
 from notifications.broadcasts.admin.preview import looks_of
 from notifications.broadcasts.admin.testing_form import TestForm
@@ -150,7 +150,7 @@ class BroadcastPages(BroadcastConsole):
             looks=looks_of(row),
             acts=_acts(row.pk),
             test=test or (TestForm.for_person(request) if is_editable else None),
-            test_admins=settings.ADMIN_TELEGRAM_IDS,
+            telegram_off=telegram_off(row),
             share=request.build_absolute_uri(reverse("progress", args=[row.pk])),
             **live,
             **({} if is_editable else _missing(row)),

@@ -27,7 +27,7 @@ from notifications.broadcasts.admin.pages import (
     sentence,
 )
 from notifications.broadcasts.admin.preview import looks_of
-from notifications.broadcasts.admin.sample import audience_sample
+from notifications.broadcasts.admin.sample import CountSlow, audience_sample
 from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.drafting import EDITABLE
 from notifications.broadcasts.errors import BroadcastInvalid
@@ -106,12 +106,12 @@ class ComposePages(BroadcastConsole):
         if not form.is_valid():
             error = next(iter(form.errors.values()))[0]
             return self.part(request, "_audience", error=error)
-        return self.part(
-            request,
-            "_audience",
-            sample=audience_sample(form.audience),
-            words=audience_describe(form.audience),
-        )
+        try:
+            sample = audience_sample(form.audience)
+        except CountSlow as exc:
+            return self.part(request, "_audience", error=exc.message)
+        words = audience_describe(form.audience)
+        return self.part(request, "_audience", sample=sample, words=words)
 
     def _form(
         self, request: HttpRequest, form: ComposeForm, row: Broadcast | None = None

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 
 from jobs.admin.pages import ConsoleAdmin
 from notifications.broadcasts.errors import BroadcastUnknown
-from notifications.broadcasts.models import Broadcast
+from notifications.broadcasts.models import Broadcast, Channel
 from notifications.broadcasts.selectors import broadcast_get
 
 SEND = "broadcasts.send_broadcast"
@@ -38,6 +39,17 @@ def broadcast_or_404(broadcast_id: UUID) -> Broadcast:
         return broadcast_get(broadcast_id)
     except BroadcastUnknown as exc:
         raise Http404(exc.message) from None
+
+
+def telegram_off(row: Broadcast) -> str:
+    """Why its Telegram messages would wait here; empty if they would not."""
+    if Channel.TELEGRAM not in row.channels:
+        return ""
+    if not settings.TELEGRAM_BOT_TOKEN:
+        return "No bot is set up here (TELEGRAM_BOT_TOKEN): its Telegram messages wait for one."
+    if not settings.NOTIFICATION_ENABLED:
+        return "Telegram is switched off here (NOTIFICATION_ENABLED): its messages there wait."
+    return ""
 
 
 def sentence(message: str) -> str:

@@ -15,7 +15,13 @@ from jobs.admin.pages import check
 from lib import clock
 from lib.errors import DomainError
 from notifications.broadcasts.admin.broadcast_page import reach_context
-from notifications.broadcasts.admin.pages import SEND, BroadcastConsole, broadcast_or_404, sentence
+from notifications.broadcasts.admin.pages import (
+    SEND,
+    BroadcastConsole,
+    broadcast_or_404,
+    sentence,
+    telegram_off,
+)
 from notifications.broadcasts.drafting import EDITABLE
 from notifications.broadcasts.models import Broadcast
 from notifications.broadcasts.services import broadcast_schedule, broadcast_send_now
@@ -135,6 +141,7 @@ class SendPages(BroadcastConsole):
             row=row,
             form=form,
             zones=zones(),
+            telegram_off=telegram_off(row),
             once=once_make(request, _ONCE),
             **reach,
         )

@@ -7,6 +7,9 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job
+from notifications.broadcasts.admin.sample import CountSlow, audience_sample
+from notifications.broadcasts.audiences import registry
+from notifications.broadcasts.audiences.registry import Condition, Operation
 from notifications.broadcasts.models import Audience, Broadcast
 from notifications.broadcasts.services import (
     broadcast_cancel,
@@ -208,3 +211,23 @@ def test_of_one_that_is_paused_the_texts_are_put_right(alice: Client) -> None:
     alice.post(to("edit", row.pk), draft(title="Right", version=str(row.version)))
     row.refresh_from_db()
     assert (row.title, row.audience, row.status) == ("Right", {"type": "ids", "ids": [1]}, "paused")
+
+
+def test_a_count_that_takes_too_long_gives_up_and_says_so(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Condition(
+        "slow", "slow", "flag", bool, {"is": Operation("is", "pg_sleep(30) IS NULL = {value}")}
+    )
+    monkeypatch.setattr(registry, "_conditions", {**registry.conditions(), "slow": slow})
+    people_make(1)
+    audience = {
+        "type": "segment",
+        "match": "all",
+        "conditions": [{"field": "slow", "op": "is", "value": True}],
+    }
+    with pytest.raises(CountSlow):
+        audience_sample(audience, patience_ms=50)
+    assert (
+        audience_sample({"type": "all_users"}, patience_ms=50).count == 1
+    )  # and all is well again

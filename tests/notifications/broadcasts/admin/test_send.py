@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from jobs.models import AuditEntry
 from lib import clock
@@ -168,3 +169,20 @@ def test_a_clone_is_a_draft_of_its_own(alice: Client) -> None:
     made = Broadcast.objects.exclude(pk=row.pk).get()
     assert shown.redirect_chain[-1][0] == to("change", made.pk)
     assert (made.status, made.cloned_from, made.title) == ("draft", row.pk, row.title)
+
+
+def test_telegram_that_is_not_set_up_is_told_before_anything_is_sent(
+    alice: Client, settings: Settings
+) -> None:
+    row, other = broadcast_make(channels=["telegram"]), broadcast_make()
+    for change, words in (
+        ({"TELEGRAM_BOT_TOKEN": ""}, "No bot is set up here"),
+        ({"TELEGRAM_BOT_TOKEN": "1:x", "NOTIFICATION_ENABLED": False}, "switched off"),
+    ):
+        for name, value in change.items():
+            setattr(settings, name, value)
+        for page in ("change", "send"):
+            assert words in text(alice.get(to(page, row.pk)))
+            assert words not in text(alice.get(to(page, other.pk)))
+    settings.NOTIFICATION_ENABLED = True
+    assert "switched off" not in text(alice.get(to("change", row.pk)))
