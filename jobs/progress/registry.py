@@ -7,6 +7,7 @@
 Ids are UUIDs that no two kinds share, so an address needs no kind: /progress/<uuid>.
 """
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ class Kind:
 
 _kinds: dict[str, Kind] = {}
 _known: OrderedDict[UUID, str] = OrderedDict()
+_lock = threading.Lock()  # requests have a thread each
 
 
 def progress_register(
@@ -93,7 +95,8 @@ def operation_find(operation_id: UUID) -> tuple[Kind, Progress]:
         if progress is not None:
             _remember(operation_id, name)
             return _kinds[name], progress
-    _known.pop(operation_id, None)
+    with _lock:
+        _known.pop(operation_id, None)
     raise OperationUnknown(f"there is no operation {operation_id}")
 
 
@@ -115,7 +118,8 @@ def operation_act(operation_id: UUID, name: str, *, by: Any) -> Progress:
 
 
 def _remember(operation_id: UUID, name: str) -> None:
-    _known[operation_id] = name
-    _known.move_to_end(operation_id)
-    while len(_known) > _REMEMBERED:
-        _known.popitem(last=False)
+    with _lock:
+        _known[operation_id] = name
+        _known.move_to_end(operation_id)
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
