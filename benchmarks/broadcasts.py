@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from benchmarks.bench_venv import ROOT
 from benchmarks.harness import Options
@@ -132,10 +133,7 @@ class Pool:
 
     def people(self, count: int) -> None:
         """So many people, and nothing that they were told."""
-        self.run(
-            """TRUNCATE inbox_recipient, inbox_notification, inbox_outbox, notification_broadcasts,
-            broadcast_ledger, broadcast_tally CASCADE"""
-        )
+        self.forget()
         self.run(
             """INSERT INTO inbox_recipient (user_id, login, language)
             SELECT n, 'user' || n, CASE n %% 3 WHEN 0 THEN 'ru' ELSE 'en' END
@@ -143,6 +141,22 @@ class Pool:
             [count],
         )
         self.run("VACUUM ANALYZE inbox_recipient")
+
+    def forget(self) -> None:
+        """Empty tables, as soon as nobody works on them."""
+        idle = """SELECT count(*) = 0 FROM jobs_job
+            WHERE kind LIKE 'broadcasts.%%' AND state IN ('available', 'running')"""
+        for _ in range(10):
+            wait_until(lambda: self.value(idle), what="an idle pool", patience_s=120)
+            try:
+                self.run(
+                    """TRUNCATE inbox_recipient, inbox_notification, inbox_outbox,
+                    notification_broadcasts, broadcast_ledger, broadcast_tally CASCADE"""
+                )
+            except psycopg.errors.DeadlockDetected:
+                continue  # a sweep came in between
+            return
+        raise BenchFailed("broadcasts: the tables are never idle")
 
     def broadcast(self, *, after_s: float = 0.0) -> uuid.UUID:
         """A broadcast to everybody in the inbox, due then. Nobody is told that it is there."""
@@ -227,7 +241,7 @@ def _delivery(pool: Pool, count: int) -> dict[str, Any]:
 
 
 def _starts(pool: Pool, count: int) -> dict[str, Any]:
-    pool.run("TRUNCATE inbox_recipient CASCADE")
+    pool.forget()
     ids = [pool.broadcast(after_s=7 + 1.37 * number) for number in range(count)]
     late = []
     for broadcast_id in ids:

@@ -12,8 +12,9 @@ from jobs import sql
 from lib import clock
 from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.errors import BroadcastUnknown
-from notifications.broadcasts.models import Broadcast, Status, Tally
+from notifications.broadcasts.models import Broadcast, Channel, Fate, Status, Tally
 from notifications.broadcasts.reasons import reason_text
+from notifications.telegram.lane_state import lane_obstacles
 
 _STALE = timedelta(seconds=15)  # a rate that nobody has measured for so long is none
 
@@ -162,6 +163,16 @@ def reasons_of(broadcast_id: UUID) -> list[Reason]:
         .exclude(reason="")
         .order_by("-count", "reason")
     ]
+
+
+def obstacles_of(broadcast_id: UUID) -> list[str]:
+    """What keeps it from going on, in sentences: the bot is paused, switched off, its breaker is open.
+    Some five small queries, and one if nothing of it waits for Telegram. Raises BroadcastUnknown."""
+    row = broadcast_get(broadcast_id)
+    waits = row.status == Status.SENDING and Tally.objects.filter(
+        broadcast_id=row.pk, channel=Channel.TELEGRAM, fate=Fate.PENDING, count__gt=0
+    )
+    return [each.text for each in lane_obstacles()] if waits else []
 
 
 _PAGE = """

@@ -5,18 +5,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
-from jobs.testing import drain
+from jobs.testing import drain, job_perform
 from lib import clock
 from notifications.broadcasts.errors import NothingMissing
+from notifications.broadcasts.expansion import batch_expand
 from notifications.broadcasts.models import Broadcast, LedgerRow, Status
+from notifications.broadcasts.selectors import obstacles_of
 from notifications.broadcasts.services import (
     broadcast_edit,
     broadcast_resend_missing,
     broadcast_resume,
     broadcast_send_now,
 )
+from notifications.broadcasts.telegram_lane import BroadcastLane
 from notifications.telegram.models import Chat
+from notifications.telegram.services import message_queue
 from tests.notifications.broadcasts.rows import adds_up, broadcast_make, fates, people_make
 from tests.sandbox.fixture import Sandbox
 
@@ -174,3 +179,42 @@ def test_a_text_that_telegram_refuses_pauses_it_and_can_be_put_right(bot: Sandbo
 
     row = adds_up(row.pk)
     assert (row.status, row.sent) == (Status.SENT, 6)
+
+
+def test_a_token_that_is_refused_waits_and_says_so(bot: Sandbox) -> None:
+    people_make(2, telegram=True)
+    bot.revoke(7000000001)
+    row = sent_to_telegram()
+    assert (row.status, row.open, row.failed) == (Status.SENDING, 2, 0)
+    assert any(
+        "token is refused" in each or "silent until" in each for each in obstacles_of(row.pk)
+    )
+
+
+def test_a_lane_that_is_switched_off_waits_and_says_so(bot: Sandbox, settings: Settings) -> None:
+    people_make(2, telegram=True)
+    settings.NOTIFICATION_ENABLED = False
+    row = sent_to_telegram()
+    assert (row.status, row.open) == (Status.SENDING, 2)
+    assert "The lane is switched off (NOTIFICATION_ENABLED=0)." in obstacles_of(row.pk)
+    settings.NOTIFICATION_ENABLED = True
+    with clock.shift(timedelta(seconds=10)):
+        job_perform("broadcasts.start_due")
+        drain()
+    assert adds_up(row.pk).sent == 2
+    assert obstacles_of(row.pk) == []
+
+
+def test_a_message_to_one_person_goes_first(bot: Sandbox) -> None:
+    people_make(60, telegram=True)
+    row = broadcast_make(channels=["telegram"])
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    batch_expand(row.pk)
+    lane = BroadcastLane(None)
+    message_queue(telegram_id=5, message="Your payment has arrived")
+    lane._packed_at = float("inf")  # a pack has just gone
+    assert lane._launch() == 0
+    lane._packed_at = float("-inf")  # but a broadcast never stands still for long
+    assert lane._launch() > 0
+    lane._threads.shutdown(wait=True)
+    lane._land(timeout_s=0)
