@@ -10,8 +10,8 @@ from lib import durations
 _LADDER = "5s 5m 30m 2h 5h 10h 14h 20h 24h"
 
 
-def _ladder(name: str, default: str) -> tuple[timedelta, ...]:
-    raw = env.text(name, default)
+def _ladder(raw: str) -> tuple[timedelta, ...]:
+    name = "WEBHOOK_RETRY_DELAYS"
     try:
         steps = durations.parse_many(raw)
     except durations.DurationInvalid:
@@ -23,7 +23,7 @@ def _ladder(name: str, default: str) -> tuple[timedelta, ...]:
     return steps
 
 
-WEBHOOK_RETRY_DELAYS = _ladder("WEBHOOK_RETRY_DELAYS", _LADDER)
+WEBHOOK_RETRY_DELAYS = _ladder(env.text("WEBHOOK_RETRY_DELAYS", _LADDER))
 WEBHOOK_PATIENCE = env.span("WEBHOOK_PATIENCE", "5d")  # of failure; then an endpoint is disabled
 if timedelta(minutes=1) > WEBHOOK_PATIENCE:
     raise env.SettingInvalid("WEBHOOK_PATIENCE", "must be at least 1m.")

@@ -43,6 +43,7 @@ class Receiver:
         self.received: list[Received] = []
         self.default: dict[str, Answer] = {}
         self.most_at_once = 0
+        self.connections = 0
         self._at_once = 0
         self._answers: dict[str, list[Answer]] = {}
         self._changed = threading.Condition()
@@ -114,6 +115,10 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            receiver.connections += 1
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
