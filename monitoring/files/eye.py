@@ -5,8 +5,10 @@ network filesystems, is found by the looks at everything that the watch makes an
 """
 
 import logging
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 from watchfiles import watch
@@ -28,6 +30,10 @@ class Eye:
     """Watches from `start` on, until `close`. What goes wrong is in `problem`, and is tried again.
 
     Each time that it begins to hear it asks for a look at everything: what happened before is found so.
+
+    The library follows links to directories when it begins to watch a tree, so that one link to / would
+    have it watch the whole machine. A tree with such links is watched directory by directory instead,
+    and anew when there are more of them.
     """
 
     def __init__(self, directory: str, hints: Hints, *, recursive: bool) -> None:
@@ -35,6 +41,7 @@ class Eye:
         self._directory = directory
         self._hints = hints
         self._recursive = recursive
+        self._listed: frozenset[str] | None = None  # directories, if they are watched one by one
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="files-eye", daemon=True)
 
@@ -55,6 +62,8 @@ class Eye:
                         self._hints.add_whole(at_once=failures == 0)
                     is_new, failures, self.problem = False, 0, ""
                     self._tell(paths)
+                    if self._is_outgrown(paths):
+                        break
             # Whatever the library raises (also RuntimeError from Rust, for a name that is no UTF-8, or
             # when the kernel has no more watches to give), the looks at everything go on.
             except Exception as exc:  # noqa: BLE001
@@ -65,8 +74,9 @@ class Eye:
                 failures += 1
 
     def _heard(self) -> Iterator[list[str]]:
+        self._listed = directories_apart(self._directory) if self._recursive else None
         for found in watch(
-            self._directory,
+            *(self._listed or [self._directory]),
             watch_filter=None,
             debounce=STEP_MS,
             step=STEP_MS,
@@ -74,11 +84,19 @@ class Eye:
             yield_on_timeout=True,
             stop_event=self._stop,
             raise_interrupt=False,
-            recursive=self._recursive,
+            recursive=self._recursive and self._listed is None,
             force_polling=True if settings.FILE_WATCH_POLLING else None,
             ignore_permission_denied=True,
         ):
             yield [path for _, path in found]
+
+    def _is_outgrown(self, paths: list[str]) -> bool:
+        """Is there a directory that nobody watches?"""
+        listed = self._listed
+        return listed is not None and any(
+            path not in listed and Path(path).is_dir() and not Path(path).is_symlink()
+            for path in paths
+        )
 
     def _tell(self, paths: list[str]) -> None:
         if not paths:
@@ -92,3 +110,24 @@ class Eye:
             self._hints.add_whole()
         elif relevant := [path for path in inside if not is_hidden(path)]:
             self._hints.add(relevant)
+
+
+def directories_apart(top: str) -> frozenset[str] | None:
+    """All directories of a tree that holds links to directories; None if it holds none of them."""
+    found, has_links = {top}, False
+    for here, names, _ in os.walk(top):  # does not follow links
+        names[:] = [name for name in names if not name.startswith(".") and _is_text(name)]
+        paths = [Path(here, name) for name in names]
+        inside = {str(path) for path in paths if not path.is_symlink()}
+        has_links = has_links or len(inside) < len(paths)
+        found |= inside
+    return frozenset(found) if has_links else None
+
+
+def _is_text(name: str) -> bool:
+    """The library takes UTF-8 only; what lies in others is left out by the looks as well."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

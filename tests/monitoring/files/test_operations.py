@@ -1,5 +1,6 @@
 """What operators rely on: alerts when nobody watches, progress by link, numbers, edits of rules."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,12 @@ from monitoring.files import metrics
 from monitoring.files.drafts import RuleDraft
 from monitoring.files.errors import RuleUnknown
 from monitoring.files.leader import Self, watcher_beat, watcher_start, watcher_stop
+from monitoring.files.look import RuleView
 from monitoring.files.models import FileBatch, FileEvent, Rule, WatchedFile
 from monitoring.files.selectors.watchers import watchers_view
 from monitoring.files.services import rule_delete, rule_edit, rule_pause
-from tests.monitoring.files.rows import Drop, look, new_events, rule_make, settle
+from monitoring.files.watched import Watched
+from tests.monitoring.files.rows import Drop, lead, look, new_events, rule_make, settle
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +79,22 @@ def test_a_batch_has_a_progress_page_with_its_reasons_and_a_retry(
     ]
     again = operation_act(batch.pk, "retry", by=account("alice", "files.operate_rule"))
     assert (again.stage, again.failed, list(again.actions)) == (Stage.WAITING, 0, [])
+
+
+def test_another_filesystem_in_place_of_a_directory_is_no_deletion(rule: Rule, drop: Drop) -> None:
+    drop.write("a.csv")
+    settle()
+    look(rule)
+    new_events(rule)
+    (drop.path / "a.csv").unlink()
+    watched = Watched(RuleView.of(rule), lead(), threading.Event())
+    watched._device = -1  # that of the disk that was mounted here
+    watched.step(lambda: None)
+    watched.close()
+    rule.refresh_from_db()
+    assert "another filesystem" in rule.problem
+    assert_enqueued("telegram.tell_admins", group=f"files:{rule.pk}")
+    assert new_events(rule) == []
 
 
 def test_the_numbers_are_there(rule: Rule, drop: Drop) -> None:

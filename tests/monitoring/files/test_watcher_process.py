@@ -145,7 +145,7 @@ def test_killed_again_and_again_each_file_is_taken_once(
     folder_make: FolderMake, watcher: StartWatcher
 ) -> None:
     folder = folder_make(debounce_ms=50)
-    for turn in range(5):
+    for turn in range(4):
         one = watcher()
         until(one.is_known, "it has begun")
         for number in range(80):
@@ -153,10 +153,10 @@ def test_killed_again_and_again_each_file_is_taken_once(
         folder.wait_for(80 * turn + 1, "or more: some of this turn are taken")
         one.kill()
     watcher()
-    found = folder.wait_for(400)
+    found = folder.wait_for(320)
     folder.pass_by()
     assert set(folder.events().values()) == {1}
-    assert {path for _, path in found} == {f"{number}.csv" for number in range(400)}
+    assert {path for _, path in found} == {f"{number}.csv" for number in range(320)}
 
 
 def test_two_watchers_do_no_harm_and_one_takes_over_for_the_other(
@@ -275,6 +275,37 @@ def test_files_in_new_directories_are_found(folder_make: FolderMake, watcher: St
     assert set(folder.wait_for(20).values()) == {1}
     shutil.rmtree(folder.path / "0")
     until(lambda: folder.events()["deleted", "0/x/y/a.csv"], "the deletion is seen")
+
+
+def test_a_link_to_half_the_machine_is_not_watched_through(
+    folder_make: FolderMake, watcher: StartWatcher
+) -> None:
+    folder = folder_make(is_recursive=True)
+    (folder.path / "sub").mkdir()
+    (folder.path / "sub" / "link").symlink_to("/usr")
+    one = watcher().wait_leading()
+    folder.wait_scanned()
+    assert one.kernel_watches() == 2
+    for number in range(3):
+        (folder.path / f"{number}").mkdir()
+        (folder.path / f"{number}" / "a.csv").write_text(str(number))
+    assert set(folder.wait_for(3).values()) == {1}
+    (folder.path / "sub" / "b.csv").write_text("b")
+    folder.wait_for(4)
+    until(lambda: one.kernel_watches() == 5, "the new directories are watched, too")
+    (folder.path / "2" / "c.csv").write_text("c")
+    folder.wait_for(5)
+
+
+def test_without_events_of_the_kernel_it_looks_again_and_again(
+    folder_make: FolderMake, watcher: StartWatcher
+) -> None:
+    folder = folder_make()
+    one = watcher(FILE_WATCH_POLLING="1").wait_leading()
+    folder.wait_scanned()
+    assert one.kernel_watches() == 0
+    (folder.path / "a.csv").write_text("a")
+    folder.wait_for(1)
 
 
 def test_a_restart_of_postgres_is_waited_out(drop: Folder, site: Site) -> None:

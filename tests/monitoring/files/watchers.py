@@ -44,6 +44,16 @@ class WatcherProcess:
         until(self.leads, "the watcher leads")
         return self
 
+    def kernel_watches(self) -> int:
+        """How many directories the kernel watches for it (proc_pid_fdinfo(5))."""
+        count = 0
+        for info in Path(f"/proc/{self.pid}/fdinfo").iterdir():
+            try:
+                count += info.read_text().count("inotify wd:")
+            except FileNotFoundError:
+                continue
+        return count
+
     def kill(self, number: int = signal.SIGKILL) -> int:
         os.kill(self.pid, number)
         return self.process.wait(60)
