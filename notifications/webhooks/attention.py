@@ -13,7 +13,7 @@ from notifications.webhooks.flow import WARN_AT
 from notifications.webhooks.models import Endpoint, Lane
 
 LATELY = timedelta(hours=24)
-MOST = 10_000  # failures are counted no further
+MOST = 1000  # failures are counted no further
 
 
 @attention(order=14, permission="webhooks.view_endpoint")

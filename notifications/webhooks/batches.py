@@ -31,7 +31,7 @@ WITH batch AS (
     ORDER BY v.created_at, v.id LIMIT %(batch)s
 ), told AS (
     INSERT INTO webhook_delivery (event_id, endpoint_id, event_type, next_attempt_at, created_at)
-    SELECT b.id, e.id, b.type, %(now)s, b.created_at
+    SELECT b.id, e.id, b.type, %(now)s, %(now)s
     FROM batch b JOIN webhook_endpoint e ON e.id = %(endpoint)s
     WHERE e.event_types && ARRAY[b.type, '*']::varchar[] AND b.type <> 'webhook.test'
     ON CONFLICT (event_id, endpoint_id) DO NOTHING RETURNING 1

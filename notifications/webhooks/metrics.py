@@ -7,7 +7,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from jobs import sql
 from lib import clock
 
-MOST = 10_000  # waiting deliveries are counted no further per endpoint
+MOST = 1000  # waiting deliveries are counted no further per endpoint
 
 
 def collect() -> Iterator[Metric]:

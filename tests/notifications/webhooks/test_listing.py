@@ -76,6 +76,22 @@ def test_times_are_a_range_that_begins_but_does_not_end_with_its_moments() -> No
     assert all_pages(where, 50) == [made[1]]
 
 
+def test_old_times_are_found_without_looking_at_what_is_younger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listing, "WINDOW", 1)
+    monkeypatch.setattr(listing, "BUDGET_S", -1.0)
+    endpoint, now = endpoint_make(), clock.now()
+    made = [
+        delivery_make(endpoint, created_at=now - timedelta(days=days)).pk
+        for days in range(20, 0, -1)
+    ]
+    page = deliveries_page(DeliveryFilter(created_to=now - timedelta(days=14.5)))
+    assert [row.pk for row in page.deliveries] == [made[5]], (
+        "the first window holds the first match"
+    )
+
+
 def test_a_state_that_is_none_is_refused() -> None:
     with pytest.raises(InputInvalid, match="retrying"):
         deliveries_page(DeliveryFilter(state="odd"))
