@@ -8,6 +8,7 @@ from django.urls import reverse
 from jobs.progress.registry import Act, progress_register
 from jobs.progress.snapshot import Part, Progress, Reason, Stage
 from notifications.broadcasts.admin.pages import OPERATE, SEND, VIEW
+from notifications.broadcasts.control import CANARY_FAILED
 from notifications.broadcasts.errors import BroadcastUnknown
 from notifications.broadcasts.models import Channel, Phase, Status
 from notifications.broadcasts.selectors import Numbers, progress_of
@@ -95,7 +96,7 @@ def _note(numbers: Numbers) -> str:
     if numbers.error:
         return numbers.error
     if numbers.status == Status.PAUSED:
-        return f"Paused: {numbers.paused_reason}" if numbers.paused_reason else "Paused."
+        return _paused(numbers.paused_reason)
     if numbers.status == Status.CANCELLED and numbers.pending:
         return "Cancelled. Those who do not get it are being written down."
     if numbers.status == Status.SENDING and numbers.phase == Phase.EXPANDING:
@@ -105,6 +106,13 @@ def _note(numbers: Numbers) -> str:
     if numbers.status == Status.SCHEDULED and numbers.scheduled_at:
         return f"It starts at {numbers.scheduled_at:%Y-%m-%d %H:%M} UTC."
     return ""
+
+
+def _paused(reason: str) -> str:
+    if reason.startswith(CANARY_FAILED):
+        why = reason.removeprefix(CANARY_FAILED).strip()
+        return f"The canary failed: {why}. To resume means: to everybody, all the same."
+    return f"Paused: {reason}" if reason else "Paused."
 
 
 def _pause(broadcast_id: UUID, by: Any) -> None:
