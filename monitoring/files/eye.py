@@ -24,6 +24,7 @@ BURST = 4_000
 PAUSE_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 logger = logging.getLogger("switchboard.files")
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it would tell of every event
 
 
 class Eye:

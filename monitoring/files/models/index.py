@@ -46,11 +46,9 @@ class WatchedFile(models.Model):
                 condition=Q(state__in=["present", "unreadable", "refused"]),
                 name="files_file_there",
             ),
-            models.Index(
-                fields=["state", "-id"],
-                condition=Q(state__in=["unreadable", "refused"]),
-                name="files_file_trouble",
-            ),
+            models.Index(fields=["rule", "-id"], name="files_file_rule"),
+            models.Index(fields=["state", "-id"], name="files_file_state"),
+            models.Index(fields=["rule", "state", "-id"], name="files_file_rule_state"),
             models.Index(
                 fields=["checked_at"],
                 condition=Q(state__in=["deleted", "left_out"]),
