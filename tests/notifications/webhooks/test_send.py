@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -8,7 +9,9 @@ from standardwebhooks.webhooks import Webhook
 from jobs.outcomes import Done, Snooze
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
-from notifications.webhooks import run
+from notifications.webhooks import lanes, run
+from notifications.webhooks.endpoints import endpoint_disable
+from notifications.webhooks.flow import Config
 from notifications.webhooks.models import Attempt, Delivery, Endpoint, Lane, Tally
 from notifications.webhooks.services import event_emit
 from notifications.webhooks.tasks import send_due
@@ -324,3 +327,50 @@ def test_a_run_that_is_at_its_end_calls_helpers_while_an_endpoint_hangs(
     send()
     assert_enqueued("webhooks.send_more", number=1)
     assert_enqueued("webhooks.send_more", number=3)
+
+
+def test_an_error_of_our_own_is_an_attempt_that_says_so_and_stops_no_other(
+    receiver: Receiver,
+) -> None:
+    broken, fine = endpoint_make(secret="whsec_!"), endpoint_make(url=receiver.url())
+    delivery_make(broken)
+    delivery_make(fine)
+    send()
+    assert Attempt.objects.get(endpoint_id=broken.pk).error == "our own error; the log has it"
+    assert Delivery.objects.get(endpoint=fine).state == "delivered"
+
+
+def test_a_run_that_holds_all_the_lanes_it_may_calls_helpers(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "LANES", 1)
+    monkeypatch.setattr(run, "RUN_S", 0.5)
+    receiver.hangs("/hanging")
+    delivery_make(endpoint_make(url=receiver.url("/hanging"), timeout_s=1))
+    delivery_make(endpoint_make(url=receiver.url("/")))
+    send()
+    assert_enqueued("webhooks.send_more", number=1)
+    job_perform("webhooks.send_more", number=1)
+    assert receiver.paths().count("/") == 1
+
+
+def test_an_endpoint_that_is_switched_off_in_the_middle_gets_nothing_more(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "RENEW_S", 0.0)
+    hold = receiver.hangs()
+    endpoint = endpoint_make(url=receiver.url())
+    for _ in range(5):
+        delivery_make(endpoint)
+    look = lanes.lanes_renew
+
+    def switched_off(holder: lanes.Holder) -> dict[UUID, Config | None]:
+        if receiver.received and Endpoint.objects.get().state == "enabled":
+            endpoint_disable(endpoint_id=endpoint.pk, by=None)
+            hold.set()
+        return look(holder)
+
+    monkeypatch.setattr(lanes, "lanes_renew", switched_off)
+    send()
+    assert len(receiver.received) == 1
+    assert Delivery.objects.filter(state="pending").count() == 4
