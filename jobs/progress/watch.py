@@ -15,7 +15,8 @@ from jobs.progress.registry import operation_find
 from jobs.progress.snapshot import Progress, Stage, snapshot_body
 
 EVERY_S = 0.5
-SHARE = 0.1  # of the time is spent looking, at most: a slow database is asked less often
+SHARE = 0.2  # of the time is spent looking, at most: a slow database is asked less often,
+REST_MOST_S = 2.0  # but people watch: after so long it is asked again anyway
 TICK_S = 5.0  # a viewer that hears nothing for so long is told that all is well
 
 TICK = '{"type":"progress.tick","data":{}}'
@@ -119,7 +120,8 @@ class Watch:
             if look.is_over:
                 break
             spent = loop.time() - began
-            await asyncio.sleep(max(self._every_s - spent, spent / SHARE if spent > 0.1 else 0))
+            rest = min(spent / SHARE, REST_MOST_S) if spent > 0.1 else 0.0
+            await asyncio.sleep(max(self._every_s - spent, rest))
         # Who comes from now on gets a look of their own: a person may have set it going again.
         if self._looks.get(operation_id) is look:
             del self._looks[operation_id]
