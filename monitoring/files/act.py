@@ -27,7 +27,7 @@ from monitoring.files.actions import (
     FileChange,
     action_find,
 )
-from monitoring.files.content import content_copy, content_none
+from monitoring.files.content import ContentMissing, Wanted, content_copy, content_none
 from monitoring.files.ending import (
     End,
     Outcome,
@@ -38,7 +38,7 @@ from monitoring.files.ending import (
     lock,
     reported,
 )
-from monitoring.files.models import FileBatch, FileEvent, Rule
+from monitoring.files.models import Change, FileBatch, FileEvent, Rule
 from monitoring.files.rejects import Rejects
 from monitoring.files.words import sentence
 
@@ -155,7 +155,8 @@ def _act_on(
                 reason=said, attempts=F("attempts") + 1
             )
             return said
-        end = End(Outcome.FAILED, said)
+        outcome = Outcome.SKIPPED if isinstance(exc, ContentMissing) else Outcome.FAILED
+        end = End(outcome, said)
     finally:
         change.rejects.close()
     if end is not None:
@@ -177,7 +178,14 @@ def _worked(batch: FileBatch, event: FileEvent, action: Action, change: FileChan
 def _change(
     rule: Rule, event: FileEvent, attempt: int, *, check_content: bool = False
 ) -> FileChange:
-    opener: Callable[[], Any] = partial(content_copy, rule.directory, event.path, event.sha256)
+    wanted = Wanted(
+        rule_id=rule.pk,
+        directory=rule.directory,
+        path=event.path,
+        sha256=event.sha256,
+        takes_newer=Change.MODIFIED not in rule.changes,
+    )
+    opener: Callable[[], Any] = partial(content_copy, wanted)
     return FileChange(
         key=f"files:{event.pk}",
         batch_id=str(event.batch_id),

@@ -218,9 +218,9 @@ class Look:
         if source is not None and source.sha256 == sha256:
             del self._gone[stat.inode]
             self._add(Finding(source.path, State.DELETED, moved_to=path))
-            return Finding(
-                path, change=Change.MOVED, stat=stat, sha256=sha256, old_path=source.path
-            )
+            # What is renamed over a known file gives it other content: who counts that, wants it.
+            change = Change.MODIFIED if taken is not None and taken.is_there else Change.MOVED
+            return Finding(path, change=change, stat=stat, sha256=sha256, old_path=source.path)
         if taken is not None and taken.is_there:
             return Finding(path, change=Change.MODIFIED, stat=stat, sha256=sha256)
         if not self.rule.is_indexed and not self.rule.takes_existing:

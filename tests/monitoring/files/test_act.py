@@ -190,7 +190,74 @@ def test_a_file_that_is_gone_is_skipped(reading: Rule, drop: Drop) -> None:
     file.unlink()
     drain()
     event = FileEvent.objects.get()
+    assert (event.outcome, event.reason) == ("pending", "It is not there any more.")
+    look(reading)  # the watcher says what became of it
+    later(2)
+    event.refresh_from_db()
     assert (event.outcome, event.reason) == ("skipped", "It was gone before it could be read.")
+
+
+def test_a_file_that_is_gone_and_of_which_nobody_says_more_is_skipped_at_last(
+    reading: Rule, drop: Drop
+) -> None:
+    file = drop.write("a.csv")
+    settle()
+    look(reading)
+    file.unlink()
+    drain()
+    for seconds in (2, 5, 11, 22, 43, 90):
+        later(seconds)
+    event = FileEvent.objects.get()
+    assert (event.outcome, event.reason) == ("skipped", "It is not there any more.")
+
+
+def test_a_file_that_was_renamed_meanwhile_is_followed(
+    reading: Rule, drop: Drop, clerk: Clerk
+) -> None:
+    Rule.objects.update(changes=["added"])  # so that the move will bring nothing
+    file = drop.write("upload-1.csv", "ok")
+    settle()
+    look(reading)
+    file.rename(drop.path / "final.csv")
+    drain()
+    assert FileEvent.objects.get().outcome == "pending"
+    settle()
+    look(reading)
+    later(2)
+    assert FileEvent.objects.get().outcome == "done"
+    assert [content for _, content, _ in clerk.seen] == [b"ok"]
+
+
+def test_newer_content_is_taken_if_no_other_change_will_bring_it(
+    reading: Rule, drop: Drop, clerk: Clerk
+) -> None:
+    Rule.objects.update(changes=["added"])
+    file = drop.write("a.csv", "ok")
+    settle()
+    look(reading)
+    file.write_text("ok ok")
+    drain()
+    assert [content for _, content, _ in clerk.seen] == [b"ok ok"]
+    settle()
+    look(reading)
+    assert FileEvent.objects.get().outcome == "done"
+
+
+def test_a_worker_that_does_not_see_the_directory_says_so_and_tries_again(
+    reading: Rule, drop: Drop, clerk: Clerk
+) -> None:
+    drop.write("a.csv", "ok")
+    settle()
+    look(reading)
+    away = drop.path.with_name("away")
+    drop.path.rename(away)
+    drain()
+    event = FileEvent.objects.get()
+    assert event.outcome == "pending"
+    assert "cannot be opened: No such file or directory" in event.reason
+    away.rename(drop.path)
+    later(2)
+    assert FileEvent.objects.get().outcome == "done"
 
 
 def test_a_file_that_became_a_link_is_not_read(reading: Rule, drop: Drop, clerk: Clerk) -> None:

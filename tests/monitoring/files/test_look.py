@@ -107,6 +107,19 @@ def test_a_renamed_file_has_moved(rule: Rule, drop: Drop) -> None:
     assert new_events(rule) == []
 
 
+def test_a_known_file_renamed_over_another_one_modifies_that(rule: Rule, drop: Drop) -> None:
+    drop.write("new.csv", "new")
+    drop.write("b.csv", "old")
+    settle()
+    look(rule)
+    new_events(rule)
+    (drop.path / "new.csv").rename(drop.path / "b.csv")
+    settle()
+    look(rule)
+    assert new_events(rule) == [("modified", "new.csv > b.csv")]
+    assert states(rule) == {"b.csv": "present", "new.csv": "deleted"}
+
+
 def test_a_move_that_has_not_settled_is_not_taken_for_a_deletion(rule: Rule, drop: Drop) -> None:
     drop.write("a.csv")
     settle()
