@@ -3,18 +3,21 @@
 import json
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from playwright._impl._driver import compute_driver_executable
 
 from notifications.webhooks.signing import secret_make, signature
 
 pytestmark = pytest.mark.unit
 
-DOCUMENT = (Path(__file__).resolve().parents[3] / "docs" / "webhooks.md").read_text()
+ROOT = Path(__file__).resolve().parents[3]
+DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text()
 SECRET, OTHER = secret_make(), secret_make()
 BODY = '{"type":"webhook.test","data":{"name":"Zoë"}}'.encode()
 
@@ -86,3 +89,26 @@ def test_what_was_changed_is_refused(verify: Verify, changed: str) -> None:
 @pytest.mark.parametrize("seconds", [-400, 400])
 def test_what_is_not_fresh_is_refused(verify: Verify, seconds: int) -> None:
     assert not verify(SECRET, headers(SECRET, at=int(time.time()) + seconds), BODY)
+
+
+def test_the_example_receiver_takes_what_is_ours_once_and_refuses_the_rest() -> None:
+    script = ROOT / "docs" / "examples" / "webhook-receiver.py"
+    process = subprocess.Popen(
+        [sys.executable, str(script), SECRET, "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+
+        def post(given: dict[str, str]) -> int:
+            return requests.post(url, BODY, headers=given, timeout=20).status_code
+
+        ours = headers(SECRET)
+        assert (post(ours), post(ours)) == (204, 204)
+        assert post(headers(OTHER)) == 401
+        assert post({}) == 401
+        assert post({**ours, "webhook-timestamp": "soon"}) == 401
+    finally:
+        process.terminate()
+        printed, _ = process.communicate(timeout=20)
+    assert printed == f"msg_1 {BODY.decode()}\n"
