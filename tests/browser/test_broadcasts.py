@@ -153,6 +153,7 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
             expect(each.locator("[data-state]")).to_have_text("sent")
             expect(each.locator(".pl-legend")).to_contain_text("67 done")
             expect(each.locator(".pl-legend")).to_contain_text("3 failed")
+    expect(page.get_by_role("link", name="Recall…")).to_be_visible()
     why = watching.locator(".pl-reasons li")
     expect(why).to_have_count(1)
     expect(why).to_contain_text("Telegram: The person has blocked the bot.")

@@ -1,6 +1,5 @@
 """The page of one broadcast: before it is sent who would get it, then how far it is, then who did not."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +27,6 @@ from notifications.broadcasts.admin.testing_form import TestForm
 from notifications.broadcasts.drafting import EDITABLE, OBJECT
 from notifications.broadcasts.models import Broadcast, Status
 from notifications.broadcasts.selectors import (
-    Reason,
     actions_of,
     broadcast_audience_text,
     ledger_page,
@@ -44,6 +42,7 @@ from notifications.broadcasts.services import (
     broadcast_test_send,
 )
 
+NOT_ARRIVED = ("failed", "unknown")  # who was skipped was not to be told
 MISSING_SHOWN = 20
 ACTS_SHOWN = 30
 
@@ -178,22 +177,14 @@ def reach_context(row: Broadcast) -> dict[str, Any]:
 def _missing(row: Broadcast) -> dict[str, Any]:
     """Who did not get it: the reasons with their counts, and the first of these people."""
     reasons = [each for each in reasons_of(row.pk) if each.fate in MISSED]
-    shown = ledger_page(
-        row.pk, fates=[str(fate) for fate in MISSED[:1] + MISSED[2:]], limit=MISSING_SHOWN
-    )
+    shown = ledger_page(row.pk, fates=NOT_ARRIVED, limit=MISSING_SHOWN)
     return {
         "reasons": reasons,
-        "most": max((each.count for each in reasons), default=1),
         "missed": row.failed + row.unknown,
         "missing": shown.entries,
         "missing_more": shown.next_after is not None,
         "resendable": row.status in {Status.SENT, Status.FAILED, Status.PAUSED},
-        "failed_reasons": _of(reasons, "failed"),
     }
-
-
-def _of(reasons: Iterable[Reason], fate: str) -> int:
-    return sum(each.count for each in reasons if each.fate == fate)
 
 
 def _acts(broadcast_id: UUID) -> list[AuditEntry]:
