@@ -98,9 +98,8 @@ def ledgers_audit() -> Audit:
         updated_at__gte=clock.now() - LATELY,
         started_at__isnull=False,
     )
-    for broadcast_id in (
-        Broadcast.objects.filter(active).order_by("id").values_list("pk", flat=True)
-    ):
+    kept = Broadcast.objects.filter(active, ledger_forgotten_at=None)
+    for broadcast_id in kept.order_by("id").values_list("pk", flat=True):
         done.looked_at += 1
         done.repaired += _repair(broadcast_id)
         done.requeued += _requeue(broadcast_id)

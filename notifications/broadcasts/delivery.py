@@ -14,6 +14,7 @@ from notifications.broadcasts.models import Broadcast, Channel, Phase, Status
 from notifications.broadcasts.texts import SOURCE, language_of, text_for
 from notifications.inbox.accept import accept
 from notifications.inbox.arrays import ints, texts
+from notifications.inbox.drafts import LONGEST_S
 from notifications.inbox.shapes import Draft, Target
 
 BATCH = 1_000  # people; a cancel waits for one batch at most
@@ -61,6 +62,9 @@ def draft_of(row: Broadcast, language: str, targets: Sequence[Target]) -> Draft:
         source=SOURCE,
         ttl_s=int(settings.BROADCASTS_INBOX_TTL.total_seconds()),
         priority=3,  # whatever is urgent goes first
+        # Who gets it in Telegram anyway is not told there once more because the inbox stays unread: by
+        # then it has expired.
+        fallback_after_s=LONGEST_S if Channel.TELEGRAM in row.channels else None,
         data={**(row.data or {}), "broadcast_id": str(row.pk), "title": row.title},
         sender_id=row.author_id,
         correlation_id=f"broadcast-{row.pk}",

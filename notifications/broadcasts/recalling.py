@@ -60,6 +60,8 @@ def broadcast_recall(
             f"the broadcast is {row.status}; pause or cancel it before it is recalled",
             broadcast_status=row.status,
         )
+    if row.ledger_forgotten_at is not None:
+        raise BroadcastSettled("its ledger was put away: nobody knows what was sent to whom")
     if not row.sent:
         raise BroadcastSettled(
             "nobody has got it: there is nothing to recall", broadcast_status=row.status

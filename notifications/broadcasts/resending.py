@@ -59,6 +59,8 @@ def broadcast_resend_missing(
             f"the broadcast is {row.status}; it can be sent again once it is sent, failed or paused",
             broadcast_status=row.status,
         )
+    if row.ledger_forgotten_at is not None:
+        raise BroadcastSettled("its ledger was put away: nobody knows who missed it; clone it")
     params = {
         "id": broadcast_id, "unknown": include_unknown, "now": clock.now(),
         "reasons": None if reasons is None else list(reasons),

@@ -146,6 +146,8 @@ def actions_of(row: Broadcast) -> list[str]:
         Status.CANCELLED: [],
     }[Status(row.status)]
     found = list(acts)
+    if row.ledger_forgotten_at is not None:
+        return [*found, "clone"]
     if row.status in {Status.SENT, Status.FAILED, Status.PAUSED} and (
         row.failed or row.unknown or row.skipped
     ):

@@ -91,10 +91,11 @@ def broadcast_stop(broadcast_id: UUID, reason: str) -> None:
 def broadcast_end(row: Broadcast, status: str, error: str = "") -> None:
     """End it as sent or failed, and announce that in the same transaction."""
     row.status, row.error, row.finished_at = status, error[:500], clock.now()
+    row.phase = Phase.NONE
     if status == Status.FAILED and not error:
         row.error = "nobody got it: every attempt failed"
     row.updated_at = row.finished_at
-    row.save(update_fields=["status", "error", "finished_at", "updated_at"])
+    row.save(update_fields=["status", "phase", "error", "finished_at", "updated_at"])
     broadcast_ended(row)
     numbers = " ".join(
         f"{name}={getattr(row, name)}" for name in ("total", "sent", "failed", "skipped", "unknown")
@@ -117,8 +118,6 @@ def _deliver(row: Broadcast) -> None:
     if row.open:
         _move(row, Phase.DELIVERING)
     else:
-        row.phase = Phase.DELIVERING
-        row.save(update_fields=["phase"])
         broadcast_end(row, Status.FAILED if _nobody_got(row) else Status.SENT)
 
 

@@ -17,6 +17,7 @@ from notifications.broadcasts import (
     driving,
     expansion,
     recalling,
+    retention,
     starting,
 )
 from notifications.broadcasts.stepping import broadcast_step
@@ -153,6 +154,18 @@ def recall(broadcast_id: UUID) -> Outcome | None:
 def audit_ledgers() -> dict[str, int]:
     """Prove that the numbers of broadcasts are those of their ledgers, and take up what was left."""
     return asdict(auditing.ledgers_audit())
+
+
+@job(
+    "broadcasts.forget_ledgers",
+    queue="maintenance",
+    cron="20 4 * * *",
+    retry=CLEANUP,
+    timeout="30m",
+)
+def forget_ledgers() -> dict[str, int]:
+    """Delete the ledgers of broadcasts that ended long ago; their numbers stay."""
+    return {"deleted": retention.ledgers_forget()}
 
 
 @job("notifications.broadcast", queue="notifications", timeout="2h")

@@ -89,6 +89,7 @@ class Broadcast(models.Model):
     unmatched = models.BigIntegerField(default=0, db_default=0)  # ids of the audience nobody has
     expanded_to = models.BigIntegerField(default=0, db_default=0)  # the last person in the ledger
     ledger_from = models.BigIntegerField(default=0, db_default=0)  # the id of its first row
+    ledger_forgotten_at = models.DateTimeField(null=True, blank=True)  # its numbers stay
     # How fast it goes: measured anew every two seconds while it does.
     rate = models.FloatField(default=0, db_default=0)  # fates per second
     rate_done = models.BigIntegerField(default=0, db_default=0)

@@ -9,8 +9,16 @@ from jobs.outcomes import Done
 from jobs.testing import drain, job_perform
 from lib import clock
 from notifications.broadcasts.auditing import Audit, differences, ledgers_audit
+from notifications.broadcasts.errors import BroadcastSettled
 from notifications.broadcasts.models import Broadcast, LedgerRow, Status, Tally
-from notifications.broadcasts.services import broadcast_cancel, broadcast_send_now
+from notifications.broadcasts.retention import ledgers_forget
+from notifications.broadcasts.selectors import progress_of
+from notifications.broadcasts.services import (
+    broadcast_cancel,
+    broadcast_recall,
+    broadcast_resend_missing,
+    broadcast_send_now,
+)
 from notifications.inbox.models import Notification
 from tests.notifications.broadcasts.rows import adds_up, broadcast_make, fates, people_make
 
@@ -73,7 +81,9 @@ def test_a_message_whose_sender_is_gone_becomes_unknown_once_it_cannot_be_on_its
 
 def test_a_broadcast_that_nobody_ended_is_ended() -> None:
     row = sent()
-    Broadcast.objects.filter(pk=row.pk).update(status="sending", finished_at=None)
+    Broadcast.objects.filter(pk=row.pk).update(
+        status="sending", phase="delivering", finished_at=None
+    )
     ledgers_audit()
     assert adds_up(row.pk).status == Status.SENT
 
@@ -97,3 +107,23 @@ def test_the_job_tells_what_it_found() -> None:
     outcome = job_perform("broadcasts.audit_ledgers")
     assert isinstance(outcome, Done)
     assert outcome.result["looked_at"] == 1
+
+
+def test_an_old_ledger_goes_and_its_numbers_stay() -> None:
+    old, people = sent(), LedgerRow.objects.count()
+    with clock.shift(timedelta(days=91)):
+        young = broadcast_make(title="Young")
+        broadcast_send_now(broadcast_id=young.pk, by=None)
+        drain()
+        assert ledgers_forget(batch=2) == people
+        assert ledgers_forget() == 0
+        assert not LedgerRow.objects.filter(broadcast_id=old.pk).exists()
+        assert LedgerRow.objects.filter(broadcast_id=young.pk).count() == people
+        found = progress_of(old.pk)
+        assert (found.sent, found.actions) == (people, ["clone"])
+        with pytest.raises(BroadcastSettled, match="put away"):
+            broadcast_resend_missing(broadcast_id=old.pk, by=None)
+        with pytest.raises(BroadcastSettled, match="put away"):
+            broadcast_recall(broadcast_id=old.pk, by=None)
+        Broadcast.objects.update(updated_at=clock.now())
+        assert ledgers_audit() == Audit(looked_at=1)

@@ -20,7 +20,7 @@ from notifications.broadcasts.services import (
     broadcast_send_now,
 )
 from notifications.broadcasts.telegram_lane import BroadcastLane
-from notifications.telegram.models import Chat
+from notifications.telegram.models import Chat, QueuedMessage
 from notifications.telegram.services import message_queue
 from tests.notifications.broadcasts.rows import adds_up, broadcast_make, fates, people_make
 from tests.sandbox.fixture import Sandbox
@@ -218,3 +218,19 @@ def test_a_message_to_one_person_goes_first(bot: Sandbox) -> None:
     assert lane._launch() > 0
     lane._threads.shutdown(wait=True)
     lane._land(timeout_s=0)
+
+
+def test_who_gets_it_in_telegram_is_not_told_there_again_because_the_inbox_is_unread(
+    bot: Sandbox,
+) -> None:
+    people_make(1, telegram=True, fallback_after_s=60)
+    both = broadcast_make(channels=["inbox", "telegram"])
+    broadcast_send_now(broadcast_id=both.pk, by=None)
+    drain()
+    only = broadcast_make(title="Inbox only")
+    broadcast_send_now(broadcast_id=only.pk, by=None)
+    drain()
+    with clock.shift(timedelta(minutes=5)):
+        drain()
+    told = QueuedMessage.objects.values_list("message", flat=True)
+    assert ["Inbox only" in text for text in told] == [True]
