@@ -19,13 +19,14 @@ from notifications.broadcasts.admin.pages import (
     SEND,
     BroadcastConsole,
     broadcast_or_404,
+    resendable,
     sentence,
     telegram_off,
 )
 from notifications.broadcasts.admin.preview import looks_of
 from notifications.broadcasts.admin.testing_form import TestForm
 from notifications.broadcasts.drafting import EDITABLE, OBJECT
-from notifications.broadcasts.models import Broadcast, Status
+from notifications.broadcasts.models import Broadcast
 from notifications.broadcasts.selectors import (
     actions_of,
     broadcast_audience_text,
@@ -183,7 +184,7 @@ def _missing(row: Broadcast) -> dict[str, Any]:
         "missed": row.failed + row.unknown,
         "missing": shown.entries,
         "missing_more": shown.next_after is not None,
-        "resendable": row.status in {Status.SENT, Status.FAILED, Status.PAUSED},
+        "resendable": resendable(row),
     }
 
 

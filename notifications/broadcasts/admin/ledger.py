@@ -12,10 +12,15 @@ from jobs.admin.many import once_make, once_take
 from jobs.admin.pages import check
 from lib.errors import DomainError
 from notifications.broadcasts.admin.forms import LedgerFilterForm, number_of
-from notifications.broadcasts.admin.pages import SEND, BroadcastConsole, broadcast_or_404, sentence
+from notifications.broadcasts.admin.pages import (
+    SEND,
+    BroadcastConsole,
+    broadcast_or_404,
+    resendable,
+    sentence,
+)
 from notifications.broadcasts.models import Broadcast, Fate, LedgerRow
 from notifications.broadcasts.reasons import REASONS, reason_text
-from notifications.broadcasts.resending import RESENDABLE
 from notifications.broadcasts.selectors import ledger_page, reasons_of
 from notifications.broadcasts.services import broadcast_resend_missing
 
@@ -68,7 +73,7 @@ class LedgerPages(BroadcastConsole):
             page=page,
             number=number,
             following=following,
-            resendable=row.status in RESENDABLE,
+            resendable=resendable(row),
             share=request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
         )
 
@@ -117,7 +122,7 @@ class LedgerPages(BroadcastConsole):
             hidden=[("id", str(n)) for n in rows] + [("reason", name) for name in reasons],
             chosen=[reason_text(name) for name in reasons],
             once=once_make(request, _ONCE),
-            possible=row.status in RESENDABLE,
+            possible=resendable(row),
             **_counted(row, rows, reasons),
         )
 

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from jobs.admin.pages import ConsoleAdmin
 from notifications.broadcasts.errors import BroadcastUnknown
 from notifications.broadcasts.models import Broadcast, Channel
+from notifications.broadcasts.resending import RESENDABLE
 from notifications.broadcasts.selectors import broadcast_get
 
 SEND = "broadcasts.send_broadcast"
@@ -39,6 +40,11 @@ def broadcast_or_404(broadcast_id: UUID) -> Broadcast:
         return broadcast_get(broadcast_id)
     except BroadcastUnknown as exc:
         raise Http404(exc.message) from None
+
+
+def resendable(row: Broadcast) -> bool:
+    """Whether it can be sent again to some: not while it is sending, and as long as it is known to whom."""
+    return row.status in RESENDABLE and row.ledger_forgotten_at is None
 
 
 def telegram_off(row: Broadcast) -> str:

@@ -77,7 +77,7 @@ export class ProgressView {
       rate === null ? "–" : `${rateText(rate)} / s`;
     this.root.querySelector('[data-tile="rate"] dt').textContent = snapshot.stage === "over" ? "Average rate" : "Rate now";
     tile("eta", "To go");
-    tile("spent", "Running for");
+    tile("spent", "").previousElementSibling.textContent = snapshot.finished_at ? "Took" : "Running for";
     tile("began", "Began");
   }
 

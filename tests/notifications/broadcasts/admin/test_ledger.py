@@ -7,6 +7,7 @@ from django.test import Client
 
 from jobs import sql
 from jobs.testing import drain
+from lib import clock
 from notifications.broadcasts.models import Broadcast, LedgerRow
 from notifications.broadcasts.services import broadcast_recall, broadcast_send_now
 from notifications.inbox.models import Recipient
@@ -199,3 +200,15 @@ def test_a_recall_that_is_impossible_is_refused_in_words(alice: Client, bot: San
     assert "There is nothing to recall now." in text(alice.get(to("recall", draft.pk)))
     broadcast_recall(broadcast_id=row.pk, by=None)
     assert Broadcast.objects.get(pk=row.pk).recall
+
+
+def test_a_ledger_that_was_put_away_is_said_to_be_forgotten(alice: Client, bot: Sandbox) -> None:
+    row = sent_make(bot)
+    LedgerRow.objects.filter(broadcast_id=row.pk).delete()
+    Broadcast.objects.filter(pk=row.pk).update(ledger_forgotten_at=clock.now())
+    shown = text(alice.get(to("change", row.pk)))
+    assert "2 messages have not arrived" in shown  # the numbers stay
+    assert "Who they were was forgotten now" in shown
+    assert "Resend to the missing…" not in shown
+    assert "Who they were was forgotten." in text(alice.get(to("ledger", row.pk)))
+    assert "clone it and send the copy" in text(alice.get(to("resend", row.pk)))
