@@ -17,7 +17,8 @@ AGAIN = Delays("1s 5s 30s")
 @job(
     "conversations.notify_unread",
     queue="notifications",
-    priority=Priority.HIGH,
+    # Below the jobs that send what others have decided: a flood of timers must not hold up their events.
+    priority=Priority.NORMAL,
     retry=AGAIN,
     timeout="30s",
 )
