@@ -128,11 +128,16 @@ def nobody_twice(site: Site) -> None:
 def act(
     site: Site, name: str, broadcast_id: UUID, phase: str, least: int
 ) -> "subprocess.Popen[str]":
-    """An operator who acts as soon as it has come so far."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.processes.broadcast_acts", name, str(broadcast_id), phase, str(least)],
-        cwd=PROJECT, env={**site.environment, "LOG_LEVEL": "CRITICAL"}, text=True, stdout=subprocess.PIPE,
+    """An operator who looks already, and acts as soon as it has come so far."""
+    words = [name, str(broadcast_id), phase, str(least)]
+    operator = subprocess.Popen(
+        [sys.executable, "-m", "tests.processes.broadcast_acts", *words],
+        cwd=PROJECT, env={**site.environment, "LOG_LEVEL": "CRITICAL"}, text=True,
+        stdout=subprocess.PIPE,
     )  # fmt: skip
+    assert operator.stdout is not None
+    assert operator.stdout.readline() == "ready\n"
+    return operator
 
 
 def said(process: "subprocess.Popen[str]") -> dict[str, Any]:
@@ -244,17 +249,17 @@ def test_nobody_is_told_after_a_cancel_during_the_sending_was_acknowledged(
 
 def test_a_pause_stops_it_and_a_resume_brings_it_to_the_rest_once(site: Site, start: Start) -> None:
     start("pause")
-    people_make(site, 15_000)
+    people_make(site, 40_000)
     broadcast_id = broadcast_make(site)
     operator = act(site, "pause", broadcast_id, "delivering", 2_000)
     sweep(site)
     at_once = said(operator)
     assert at_once["status"] == "paused"
-    assert 2_000 <= at_once["sent"] == at_once["notifications"] < 15_000
+    assert 2_000 <= at_once["sent"] == at_once["notifications"] < 40_000
     sweep(site)
     said(act(site, "resume", broadcast_id, "delivering", 0))
     until(lambda: ended(site, broadcast_id), "everybody has a fate")
-    assert adds_up(site, broadcast_id)["sent"] == 15_000
+    assert adds_up(site, broadcast_id)["sent"] == 40_000
     nobody_twice(site)
 
 
