@@ -313,3 +313,37 @@ def test_a_file_becomes_an_audience_over_rest(caller: Make) -> None:
     audience = {"type": "csv", "audience_id": body["audience_id"]}
     assert post(api, f"{url}/count", {"audience": audience}).json() == {"people": 2}
     assert post(api, f"{url}/count", {"audience": EVERYBODY}).json() == {"people": 3}
+
+
+def test_schedule_test_send_and_recall_over_rest(api: Client) -> None:
+    people_make(2)
+    row = broadcast_make()
+    at = "2099-01-01T12:00:00Z"
+    answer = act(api, row, "schedule", {"scheduled_at": at, "time_zone": "Europe/Berlin"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "scheduled")
+    assert (answer.json()["scheduled_at"], answer.json()["time_zone"]) == (at, "Europe/Berlin")
+    assert act(api, row, "schedule", {"scheduled_at": None}).json()["status"] == "draft"
+
+    answer = act(api, row, "test-send", {"user_id": 1, "login": "u1"})
+    assert (answer.status_code, answer.json()) == (200, {"channels": {"inbox": "unread"}})
+    assert act(api, row, "test-send", {}).status_code == 422
+
+    assert act(api, row, "recall").json()["code"] == "broadcast_state"
+    act(api, row, "send-now")
+    drain()
+    answer = act(api, row, "recall", {"mode": "edit", "body": "At 12:00"})
+    assert (answer.status_code, answer.json()["recall"]["state"]) == (200, "running")
+    drain()
+    shown = api.get(f"{URL}/{row.pk}").json()
+    assert (shown["recall"]["state"], shown["recall"]["done"], shown["body"]) == (
+        "done",
+        2,
+        "At 12:00",
+    )
+    for name, body in (
+        ("schedule", {"scheduled_at": "soon"}),
+        ("recall", {"mode": "forget"}),
+        ("pause", {"why": "x"}),
+        ("resend-missing", {"rows": ["x"]}),
+    ):
+        assert act(api, row, name, body).status_code == 422, name
