@@ -22,6 +22,8 @@ HEARD_MS = 500  # so long after it has begun to listen it says so, if nothing ha
 # holds 16,384 events by default, proc/sys/fs/inotify/max_queued_events).
 BURST = 4_000
 PAUSE_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+END_S = 5.0
+_NAME = "files-eye"
 
 logger = logging.getLogger("switchboard.files")
 logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it would tell of every event
@@ -33,8 +35,9 @@ class Eye:
     Each time that it begins to hear it asks for a look at everything: what happened before is found so.
 
     The library follows links to directories when it begins to watch a tree, so that one link to / would
-    have it watch the whole machine. A tree with such links is watched directory by directory instead,
-    and anew when there are more of them.
+    have it watch the whole machine; and it watches a tree with a directory that it may not open only if it
+    may pass over all errors, also that the kernel has no more watches to give. Such trees are watched
+    directory by directory instead, and anew when there are more of them.
     """
 
     def __init__(self, directory: str, hints: Hints, *, recursive: bool) -> None:
@@ -44,13 +47,13 @@ class Eye:
         self._recursive = recursive
         self._listed: frozenset[str] | None = None  # directories, if they are watched one by one
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="files-eye", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=_NAME, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
-        """Ask it to end; does not wait."""
+        """Ask it to end; does not wait. See eyes_join."""
         self._stop.set()
 
     def _run(self) -> None:
@@ -87,7 +90,7 @@ class Eye:
             raise_interrupt=False,
             recursive=self._recursive and self._listed is None,
             force_polling=True if settings.FILE_WATCH_POLLING else None,
-            ignore_permission_denied=True,
+            ignore_permission_denied=False,  # true would pass over every error (1.3.0)
         ):
             yield [path for _, path in found]
 
@@ -95,8 +98,7 @@ class Eye:
         """Is there a directory that nobody watches?"""
         listed = self._listed
         return listed is not None and any(
-            path not in listed and Path(path).is_dir() and not Path(path).is_symlink()
-            for path in paths
+            path not in listed and _is_meant(path, Path(path).name) for path in paths
         )
 
     def _tell(self, paths: list[str]) -> None:
@@ -113,16 +115,37 @@ class Eye:
             self._hints.add(relevant)
 
 
+def eyes_join() -> None:
+    """Wait for eyes that were closed: an interpreter that ends while one is inside the library may hang."""
+    for thread in threading.enumerate():
+        if thread.name == _NAME:
+            thread.join(END_S)
+
+
 def directories_apart(top: str) -> frozenset[str] | None:
-    """All directories of a tree that holds links to directories; None if it holds none of them."""
-    found, has_links = {top}, False
+    """All directories of a tree that are to be watched, if it holds others: links to directories, hidden
+    ones, those that cannot be opened. Else None: it can be watched as a tree."""
+    found, is_plain = {top}, True
     for here, names, _ in os.walk(top):  # does not follow links
-        names[:] = [name for name in names if not name.startswith(".") and _is_text(name)]
-        paths = [Path(here, name) for name in names]
-        inside = {str(path) for path in paths if not path.is_symlink()}
-        has_links = has_links or len(inside) < len(paths)
-        found |= inside
-    return frozenset(found) if has_links else None
+        meant = [name for name in names if _is_meant(f"{here}/{name}", name)]
+        is_plain = is_plain and len(meant) == len(names)
+        names[:] = meant
+        found.update(f"{here}/{name}" for name in meant)
+    return None if is_plain else frozenset(found)
+
+
+def _is_meant(path: str, name: str) -> bool:
+    is_seen = not name.startswith(".") and _is_text(name)
+    return is_seen and not Path(path).is_symlink() and _can_be_opened(path)
+
+
+def _can_be_opened(path: str) -> bool:
+    """Is it a directory that we may read?"""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def _is_text(name: str) -> bool:

@@ -8,6 +8,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from monitoring.files.errors import LeadershipLost, RuleChanged
+from monitoring.files.eye import eyes_join
 from monitoring.files.leader import (
     EXTEND_S,
     Self,
@@ -34,10 +35,11 @@ class _Ending(Exception):
 
 
 class Watch:
-    """Use `run` in the main thread; set `stop` to end it. All its database work is in that thread."""
+    """Use `run` in the main thread and `end` to end it. All its database work is in that thread."""
 
     def __init__(self) -> None:
-        self.stop = threading.Event()
+        # No Event: a signal handler that sets one may find its own thread holding the lock of it.
+        self._is_ending = False
         self.me = Self.here()
         self._wake = threading.Event()
         self._fence: int | None = None
@@ -46,13 +48,12 @@ class Watch:
         self._poll_at = self._extend_at = self._beat_at = 0.0
 
     def end(self) -> None:
-        """Stop soon. Safe in a signal handler."""
-        self.stop.set()
-        self._wake.set()
+        """Stop within POLL_S. Safe in a signal handler."""
+        self._is_ending = True
 
     def run(self) -> None:
-        """Until `stop`. What goes wrong with the database is waited out."""
-        while not self.stop.is_set():
+        """Until `end`. What goes wrong with the database is waited out."""
+        while not self._is_ending:
             try:
                 self._step()
             except _Ending:
@@ -64,7 +65,7 @@ class Watch:
                 logger.warning("the database is away", extra={"reason": type(exc).__name__})
                 self._step_down()
                 connections.close_all()
-                self.stop.wait(PAUSE_S)
+                self._wake.wait(PAUSE_S)
             self._rest()
         self._leave()
 
@@ -81,7 +82,7 @@ class Watch:
 
     def _tick(self) -> None:
         """Housekeeping by the clock; also called within long looks. Raises LeadershipLost."""
-        if self.stop.is_set():
+        if self._is_ending:
             raise _Ending
         now = time.monotonic()
         if self._fence is None:
@@ -139,7 +140,7 @@ class Watch:
         """Until something happens, or something is due."""
         moments = [self._poll_at, *(each.due_at for each in self._watched.values())]
         pause = min(moments) - time.monotonic()
-        if pause > 0 and not self.stop.is_set():
+        if pause > 0 and not self._is_ending:
             self._wake.wait(min(pause, POLL_S))
         self._wake.clear()
 
@@ -154,3 +155,4 @@ class Watch:
         except DatabaseError as exc:
             logger.warning("left without saying so", extra={"reason": type(exc).__name__})
         connections.close_all()
+        eyes_join()
