@@ -7,7 +7,6 @@ Signals only set a flag (a handler that waits can deadlock: django-q2 #346).
 import logging
 import os
 import signal
-import threading
 import time
 from types import FrameType
 
@@ -31,7 +30,8 @@ class Watchdog:
         self.memory = memory.PoolMemory(workers, settings.JOBS["scale_max"])
         memory.set_current(self.memory)
         self.cluster = HealingCluster(self.memory)
-        self._stop = threading.Event()
+        # An Event's lock may be held by the very thread that handles the signal.
+        self._stop = memory.Flag()
         self._started_at = self._patient_until = self._round_at = time.monotonic()
         self._pause_s = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):

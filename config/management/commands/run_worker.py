@@ -6,7 +6,6 @@ dots as underscores; INTERVAL, JITTER, BATCH_LIMIT, IMMEDIATE) give the defaults
 
 import random
 import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,6 +14,7 @@ from django.db import DatabaseError, connections
 from config import env
 from jobs.errors import JobNotRetryable
 from jobs.foreground import Foreground
+from jobs.pool.memory import Flag
 from jobs.registry import JobKind, kind_find, kinds
 from lib.errors import DomainError
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         )
         limit = options["batch_limit"] or env.integer(f"{prefix}_BATCH_LIMIT", 0, least=0)
         arguments = {"limit": limit} if limit and "limit" in kind.signature.parameters else {}
-        stop = threading.Event()
+        stop = Flag()  # an Event's lock may be held by the very thread that handles the signal
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write(f"{kind.name}: a tick each {interval:g} s; stop with Ctrl-C")
