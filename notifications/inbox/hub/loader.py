@@ -23,7 +23,7 @@ class Loader:
         self.snapshots: Gather[int, Snapshot] = Gather(executor, _snapshots, at_most=100, lanes=2)
         self.changes: Gather[tuple[int, int], Changes] = Gather(executor, _changes, lanes=2)
         self.reads: Gather[tuple[int, UUID], ReadResult] = Gather(
-            executor, reading.read_many, wait_s=0.0005
+            executor, reading.read_many, wait_s=0, lanes=2
         )
 
 
