@@ -29,7 +29,7 @@ class Ear:
 
     def __init__(self, pubsub: Any) -> None:
         self._pubsub = pubsub
-        pubsub.psubscribe(keys.channel(0).replace("0", "*"))
+        pubsub.psubscribe(f"{keys.channel(0).removesuffix('0')}*")
         assert self._message(LONG_S)["type"] == "psubscribe"
 
     def changes(self, count: int) -> list[Heard]:
