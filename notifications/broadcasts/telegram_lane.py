@@ -11,9 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import UUID
 
-from jobs import breakers
 from jobs.context import JobContext
-from jobs.models import Breaker
 from lib import clock
 from lib.ids import uuid7
 from notifications.broadcasts.models import Broadcast, Channel
@@ -31,8 +29,8 @@ from notifications.broadcasts.telegram_rows import (
 from notifications.broadcasts.telegram_send import Flight, flight_send
 from notifications.broadcasts.texts import Text, language_of, text_for
 from notifications.telegram import errors, governor, lane
-from notifications.telegram.alerts import token_refused
-from notifications.telegram.sending import SENDERS, client
+from notifications.telegram.availability import Availability
+from notifications.telegram.sending import SENDERS
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +38,6 @@ RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it 
 SHORT_S = 0.05
 LOOK_S = 0.5  # how often it looks for other broadcasts, and again at one that had nothing to send
 YIELD_S = 1.0  # how long a message to a single person holds a broadcast up
-SERVICE_FAILURES = (errors.TelegramUnavailable, errors.OutcomeUnknown)
 
 Landed = tuple[Settled, errors.TelegramError | None]
 
@@ -55,7 +52,7 @@ class BroadcastLane:
         self._flying: dict[Future[Landed], Flight] = {}
         self._threads = ThreadPoolExecutor(SENDERS, "broadcast")
         self._until = time.monotonic() + RUN_S
-        self._in_doubt = True  # whether Telegram works; a failure raises the doubt again
+        self._telegram = Availability()
         self._texts: dict[tuple[UUID, int, str], Text] = {}
         self._waiting: list[UUID] = []  # broadcasts, in the order of their turns
         self._empty_until: dict[UUID, float] = {}
@@ -77,7 +74,7 @@ class BroadcastLane:
     def _loop(self) -> timedelta | None:
         while True:
             is_late = time.monotonic() > self._until or self._is_interrupted()
-            away = None if is_late else self._away()
+            away = None if is_late else self._telegram.away()
             claimed = 0 if is_late or away is not None else self._launch()
             if self._flying:
                 self._land(timeout_s=0 if claimed else SHORT_S)
@@ -95,28 +92,6 @@ class BroadcastLane:
     def _is_interrupted(self) -> bool:
         return self.context is not None and self.context.interrupt is not None
 
-    def _away(self) -> timedelta | None:
-        """For how long nothing may be sent: Telegram is down, or has asked to wait."""
-        down = breakers.wait_for("telegram")
-        if down is None and self._in_doubt:
-            if Breaker.objects.filter(name="telegram", state=Breaker.State.HALF_OPEN).exists():
-                down = self._probe()
-            down = down or governor.paused_for()
-            self._in_doubt = down is not None
-        return down
-
-    def _probe(self) -> timedelta | None:
-        """Is Telegram back? The breaker has chosen us to ask."""
-        try:
-            client().get_me()
-        except SERVICE_FAILURES as exc:
-            breakers.record_failure("telegram", str(exc))
-            return breakers.wait_for("telegram")
-        except errors.TelegramError as exc:
-            logger.info("telegram answers again: %s", exc)
-        breakers.record_success("telegram")
-        return None
-
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many."""
         room = min(governor.PACK, SENDERS - len(self._flying))
@@ -124,7 +99,8 @@ class BroadcastLane:
         if broadcast_id is None or self._others_first():
             return 0
         if (pause := governor.take(room)) is not None:
-            self._in_doubt = self._in_doubt or pause.total_seconds() > 1
+            if pause.total_seconds() > 1:
+                self._telegram.doubt()
             self._paced_until = time.monotonic() + min(pause.total_seconds(), SHORT_S)
             if not self._flying:
                 time.sleep(min(pause.total_seconds(), SHORT_S))
@@ -206,22 +182,12 @@ class BroadcastLane:
         """What an answer means for the lane as a whole."""
         if settled.fate == "pending":
             self._empty_until.pop(flight.broadcast_id, None)
-        if isinstance(exc, SERVICE_FAILURES):
-            self._in_doubt = True
-            breakers.record_failure("telegram", str(exc))
-        elif exc is not None or settled.fate == "sent":
-            breakers.record_success("telegram")
-        if isinstance(exc, errors.RateLimited):
-            self._in_doubt = True
-            governor.pause(exc.retry_after)
-        elif isinstance(exc, errors.ChatMigrated):
+        has_answered = exc is not None or settled.fate == "sent"
+        self._telegram.learn(exc, has_answered=has_answered)
+        if isinstance(exc, errors.ChatMigrated):
             chat_moved(flight.row.telegram_id, exc.new_chat_id)
         elif isinstance(exc, errors.TextRefused):
             broadcast_stop(flight.broadcast_id, f"Telegram refuses the text: {exc.description}")
-        elif isinstance(exc, errors.BotUnauthorized):
-            self._in_doubt = True
-            governor.pause(timedelta(minutes=1))
-            token_refused(str(exc))
 
     def _step(self) -> None:
         for broadcast_id in sending_now():

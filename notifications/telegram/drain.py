@@ -13,23 +13,21 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from jobs import breakers
 from jobs.context import JobContext
-from jobs.models import Breaker
 from lib import clock
 from lib.ids import uuid7
 from notifications.telegram import errors, governor, lane
-from notifications.telegram.alerts import message_failed, token_refused
+from notifications.telegram.alerts import message_failed
+from notifications.telegram.availability import Availability
 from notifications.telegram.lane import Claimed, Fate
 from notifications.telegram.models import Chat
-from notifications.telegram.sending import SENDERS, client, message_send
+from notifications.telegram.sending import SENDERS, message_send
 
 logger = logging.getLogger(__name__)
 
 RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it short
 SHORT = timedelta(seconds=0.05)  # a look at what is due costs more than to wait for so long
 DEDUP_TTL = timedelta(hours=24)
-SERVICE_FAILURES = (errors.TelegramUnavailable, errors.OutcomeUnknown)
 
 Sent = tuple[Fate, errors.TelegramError | None]
 
@@ -44,7 +42,7 @@ class Drain:
         self._flying: dict[Future[Sent], Claimed] = {}
         self._threads = ThreadPoolExecutor(SENDERS, "telegram")
         self._until = time.monotonic() + RUN_S
-        self._in_doubt = True  # whether Telegram works; a failure raises the doubt again
+        self._telegram = Availability()
 
     def run(self) -> timedelta | None:
         """Send what is due. Returns in how long to come again, None if nothing waits."""
@@ -64,7 +62,7 @@ class Drain:
     def _loop(self) -> timedelta | None:
         while True:
             is_late = time.monotonic() > self._until or self.context.interrupt is not None
-            away = None if is_late else self._away()
+            away = None if is_late else self._telegram.away()
             claimed = 0 if is_late or away is not None else self._launch()
             if self._flying:
                 # A short look: critical messages may come while slow calls are on their way.
@@ -84,28 +82,6 @@ class Drain:
             return None
         return max(due - clock.now(), timedelta(0))
 
-    def _away(self) -> timedelta | None:
-        """For how long nothing may be sent: Telegram is down, or has asked to wait."""
-        down = breakers.wait_for("telegram")
-        if down is None and self._in_doubt:
-            if Breaker.objects.filter(name="telegram", state=Breaker.State.HALF_OPEN).exists():
-                down = self._probe()
-            down = down or governor.paused_for()
-            self._in_doubt = down is not None
-        return down
-
-    def _probe(self) -> timedelta | None:
-        """Is Telegram back? The breaker has chosen us to ask."""
-        try:
-            client().get_me()
-        except SERVICE_FAILURES as exc:
-            breakers.record_failure("telegram", str(exc))
-            return breakers.wait_for("telegram")
-        except errors.TelegramError as exc:
-            logger.info("telegram answers again: %s", exc)
-        breakers.record_success("telegram")
-        return None
-
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
         room = min(governor.PACK, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
@@ -117,7 +93,7 @@ class Drain:
         fresh = self._without_duplicates(claimed)
         while fresh and (pause := governor.take(len(fresh))) is not None:
             if pause > timedelta(seconds=2) or self.context.interrupt is not None:
-                self._in_doubt = True
+                self._telegram.doubt()
                 self._mark([Fate(m.id, "wait", wait=pause, reason="rate_limited") for m in fresh])
                 return 0
             time.sleep(min(pause.total_seconds(), 0.1))  # the pace of the lane itself
@@ -157,21 +133,10 @@ class Drain:
 
     def _learn(self, message: Claimed, fate: Fate, exc: errors.TelegramError | None) -> None:
         """What an answer means for the lane as a whole."""
-        if isinstance(exc, SERVICE_FAILURES):
-            self._in_doubt = True
-            breakers.record_failure("telegram", str(exc))
-        elif fate.reason != "internal":
-            breakers.record_success("telegram")
-        if isinstance(exc, errors.RateLimited):
-            self._in_doubt = True
-            governor.pause(exc.retry_after)
-        elif isinstance(exc, errors.ChatMigrated):
+        self._telegram.learn(exc, has_answered=fate.reason != "internal")
+        if isinstance(exc, errors.ChatMigrated):
             # The claim sends its other messages, also later ones, to the new id.
             Chat.objects.filter(pk=message.telegram_id).update(migrated_to=exc.new_chat_id)
-        elif isinstance(exc, errors.BotUnauthorized):
-            self._in_doubt = True
-            governor.pause(timedelta(minutes=1))
-            token_refused(str(exc))
         if fate.outcome == "sent":
             self.sent += 1
         elif fate.outcome == "failed":
