@@ -36,7 +36,16 @@ _SECRETS = ("knox.*", "sessions.*")
 _ACTS = (
     *(
         f"{app}.{verb}_*"
-        for app in ("jobs", "telegram", "conversations", "broadcasts", "files", "webhooks")
+        for app in (
+            "jobs",
+            "telegram",
+            "conversations",
+            "broadcasts",
+            "files",
+            "webhooks",
+            "payments",
+            "subscriptions",
+        )
         for verb in ("operate", "pause", "direct", "enqueue", "send")
     ),
     "broadcasts.add_*",

@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notifications.webhooks.api.urls")),
     path("", include("notifications.conversations.api.urls")),
     path("", include("notifications.broadcasts.api.urls")),
+    path("", include("payments.api.urls")),
+    path("", include("subscriptions.api.urls")),
     path("", include("monitoring.files.api.urls")),
     path("", include("jobs.api.urls")),
     path("", include("jobs.progress.urls")),

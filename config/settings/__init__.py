@@ -7,8 +7,10 @@ from config.settings.conversations import *
 from config.settings.files import *
 from config.settings.inbox import *
 from config.settings.integrations import *
+from config.settings.payments import *
 from config.settings.queue import *
 from config.settings.storage import *
+from config.settings.subscriptions import *
 from config.settings.unfold import *
 from config.settings.web import *
 from config.settings.webhooks import *

@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "notifications.webhooks",
     "notifications.conversations",
     "notifications.broadcasts",
+    "payments",
+    "subscriptions",
     "monitoring.files",
     "django_q",
 ]

@@ -1,0 +1,11 @@
+"""Payments: the provider, how often it is asked, how long invoices live (docs/payments.md)."""
+
+from config import env
+
+CRYPTOBOT_TOKEN = env.text("CRYPTOBOT_TOKEN")
+CRYPTOBOT_API_URL = env.url("CRYPTOBOT_API_URL", "https://pay.crypt.bot", ("http", "https"))
+INVOICE_TTL = env.span("INVOICE_TTL", "24h")  # an invoice without an end could be paid for ever
+CLEANUP_WEBHOOK_RETENTION_DAYS = env.integer("CLEANUP_WEBHOOK_RETENTION_DAYS", 30, least=1)
+
+if not 60 <= INVOICE_TTL.total_seconds() <= 86_400:
+    raise env.SettingInvalid("INVOICE_TTL", "must be between 1m and 24h.")

@@ -1,0 +1,8 @@
+"""Payments: invoices, what the provider says of them, and the log of what came in."""
+
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    name = "payments"
+    verbose_name = "Payments"

@@ -1,0 +1,5 @@
+"""Addresses of the subscriptions."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,8 @@
+"""Subscriptions: who is served until when, and why."""
+
+from django.apps import AppConfig
+
+
+class SubscriptionsConfig(AppConfig):
+    name = "subscriptions"
+    verbose_name = "Subscriptions"
