@@ -1,4 +1,4 @@
-"""/_sandbox/: faults, limits, raw requests, reset and health of all services."""
+"""/_sandbox/: faults, limits, raw requests, clock, reset and health of all services."""
 
 import time
 from typing import Any
@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from tests.sandbox.clock import OFFSET_LIMIT_S
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.faults import FaultInvalid
 from tests.sandbox.journal import KEEP_CALLS
@@ -21,6 +22,7 @@ def control_routes(services: dict[str, Service], exchange: Exchange) -> list[Bas
         Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
         Route("/limits", control.limits, methods=["GET", "PUT"]),
         Route("/requests", control.requests),
+        Route("/clock", control.clock, methods=["GET", "PUT"]),
         Route("/reset", control.reset, methods=["POST"]),
         *(Mount(f"/{name}", routes=service.control_routes()) for name, service in services.items()),
     ]
@@ -79,10 +81,28 @@ class Control:
         service = request.query_params.get("service")
         return json_reply({"requests": self._exchange.journal.last(limit, service)})
 
+    async def clock(self, request: Request) -> Response:
+        """PUT {"offset_s": 0} or {"advance_s": 3600}: the time that all services live in."""
+        clock = self._exchange.clock
+        if request.method == "PUT":
+            order = await read_object(request, {"offset_s", "advance_s"})
+            if len(order) != 1:
+                raise ControlInvalid("either offset_s or advance_s must say where the clock goes")
+            ((name, value),) = order.items()
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ControlInvalid(f"{name} must be a number of seconds")
+            offset_s = value if name == "offset_s" else clock.offset_s + value
+            if abs(offset_s) > OFFSET_LIMIT_S:
+                raise ControlInvalid(f"{name} would move the clock by more than a hundred years")
+            clock.move_to(offset_s)
+        return json_reply({"offset_s": clock.offset_s, "now": clock.now().isoformat()})
+
     async def reset(self, request: Request) -> Response:
-        """Everything, or one {"service": name}: its messages, faults, limits and requests."""
+        """Everything and the clock, or one {"service": name}: its state, faults and requests."""
         name = (await read_object(request, {"service"})).get("service")
         chosen = [self._service(name)] if name else list(self._services.values())
+        if not name:
+            self._exchange.clock.reset()
         for service in chosen:
             service.reset()
         self._exchange.faults.clear(service=name)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from starlette.types import Receive, Scope, Send
 
+from tests.sandbox.clock import SandboxClock
 from tests.sandbox.faults import Fault, FaultBook, Kind
 from tests.sandbox.journal import Call, Journal
 from tests.sandbox.wire import HTML, JSON, Answer, cut, json_answer, send_answer
@@ -23,11 +24,12 @@ _CUTS = {Kind.CUT_BEFORE, Kind.DOWN, Kind.CUT_AFTER}
 
 
 class Exchange:
-    """Runs the calls of all services under the orders of one fault book."""
+    """Runs the calls of all services under the orders of one fault book and by one clock."""
 
     def __init__(self, faults: FaultBook, journal: Journal) -> None:
         self.faults = faults
         self.journal = journal
+        self.clock = SandboxClock()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:

@@ -130,6 +130,18 @@ class Sandbox:
     def restore(self, bot_id: int) -> None:
         self._call("PUT", f"telegram/bots/{bot_id}", {"revoked": False})
 
+    def clock_advance(self, seconds: float) -> dict[str, Any]:
+        """Move the clock of all services on; returns {"offset_s", "now"}."""
+        return self._call("PUT", "clock", {"advance_s": seconds})
+
+    def clock_set(self, offset_s: float) -> dict[str, Any]:
+        """Let the clock of all services stand offset_s ahead of real time."""
+        return self._call("PUT", "clock", {"offset_s": offset_s})
+
+    def clock(self) -> dict[str, Any]:
+        """{"offset_s": seconds, "now": ISO time}."""
+        return self._call("GET", "clock")
+
     def reset(self, service: str | None = None) -> None:
         """Forget messages, faults, behaviours and counters, and restore the limits."""
         self._call("POST", "reset", {"service": service} if service else {})
