@@ -1,0 +1,1 @@
+"""The calls of Crypto Pay that we use."""
