@@ -8,3 +8,5 @@ payment_completed = Signal()
 payment_failed = Signal()
 # payment: the Payment, locked, now refunded.
 payment_refunded = Signal()
+# payment: the Payment, locked, now pending: its invoice is open and has a link.
+invoice_made = Signal()

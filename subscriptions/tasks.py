@@ -1,0 +1,1 @@
+"""The jobs of all rooms of subscriptions, so that every process that runs jobs knows them."""
