@@ -21,6 +21,8 @@ if not DEBUG and float(os.environ.get("CLOCK_OFFSET_SECONDS") or 0):
     raise env.SettingInvalid(
         "CLOCK_OFFSET_SECONDS", "moves the clock, so it must be 0 when DEBUG is 0."
     )
+if not DEBUG and os.environ.get("CLOCK_FILE"):
+    raise env.SettingInvalid("CLOCK_FILE", "moves the clock, so it must be unset when DEBUG is 0.")
 
 
 def _development_secret_key() -> str:

@@ -38,6 +38,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         ({"DEBUG": "0", "SECRET_KEY": "k" * 40}, "ALLOWED_HOSTS"),
         ({"DEBUG": "0", "OPEN_IDENTITY": "1"}, "OPEN_IDENTITY"),
         ({"DEBUG": "0", "CLOCK_OFFSET_SECONDS": "60"}, "CLOCK_OFFSET_SECONDS"),
+        ({"DEBUG": "0", "CLOCK_FILE": "clock"}, "CLOCK_FILE"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_and_no_traceback(
