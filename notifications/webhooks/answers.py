@@ -55,7 +55,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=seconds), LONGEST_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for numbers that no calendar has
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

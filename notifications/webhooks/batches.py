@@ -12,14 +12,18 @@ NOWHERE = UUID(int=0)
 # if it has failed anew in the meantime.
 _REPLAY = """
 WITH batch AS (
-    SELECT id, created_at, state FROM webhook_delivery
+    SELECT id, created_at FROM webhook_delivery
     WHERE endpoint_id = %(endpoint)s AND created_at >= %(since)s AND created_at < %(until)s
         AND (created_at, id) > (%(after_at)s, %(after_id)s)
-    ORDER BY created_at, id LIMIT %(batch)s FOR NO KEY UPDATE
+    ORDER BY created_at, id LIMIT %(batch)s
+), ended AS (
+    -- In the order of all who lock several. Rows that wait belong to the runs: they are not touched.
+    SELECT id FROM webhook_delivery
+    WHERE id = ANY (SELECT id FROM batch) AND state = ANY (%(states)s) ORDER BY id FOR NO KEY UPDATE
 ), changed AS (
     UPDATE webhook_delivery d SET state = 'pending', tries = 0, finished_at = NULL,
         next_attempt_at = %(now)s, replays = d.replays + 1
-    FROM batch b WHERE d.id = b.id AND b.state = ANY (%(states)s) RETURNING 1
+    FROM ended e WHERE d.id = e.id AND d.state = ANY (%(states)s) RETURNING 1
 ), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
 SELECT (SELECT count(*) FROM changed), l.created_at, l.id FROM last l
 """

@@ -71,19 +71,23 @@ WITH fate AS (
     SELECT endpoint_id FROM webhook_lane
     WHERE endpoint_id = ANY (%(endpoints)s) AND job_id = %(job)s AND fence = %(fence)s
     ORDER BY endpoint_id FOR NO KEY UPDATE
+), there AS (
+    -- In the order of all who lock several, so that none waits for another in a ring; what is being
+    -- deleted just now is not there any more.
+    SELECT id FROM webhook_delivery WHERE id = ANY (%(deliveries)s) ORDER BY id FOR NO KEY UPDATE
 ), changed AS (
     UPDATE webhook_delivery d SET state = f.state, tries = d.tries + f.spent,
         attempts = greatest(d.attempts, f.number), next_attempt_at = f.next_at,
         last_attempt_at = f.at, last_status = f.status, last_error = f.error,
         finished_at = CASE WHEN f.state = 'pending' THEN NULL ELSE %(now)s::timestamptz END
-    FROM fate f JOIN held h ON h.endpoint_id = f.endpoint_id
+    FROM fate f JOIN held h ON h.endpoint_id = f.endpoint_id JOIN there t ON t.id = f.id
     WHERE d.id = f.id AND d.state = 'pending' RETURNING d.id
 ), logged AS (
     INSERT INTO webhook_attempt (delivery_id, endpoint_id, number, at, duration_ms, outcome, status,
         error, url, response_type, response_body)
     SELECT f.id, f.endpoint_id, f.number, f.at, f.duration_ms, f.outcome, f.status, f.error, f.url,
         f.response_type, f.response_body
-    FROM fate f WHERE EXISTS (SELECT FROM webhook_delivery d WHERE d.id = f.id) ORDER BY f.at
+    FROM fate f JOIN there t ON t.id = f.id ORDER BY f.at
 ), tallied AS (
     INSERT INTO webhook_tally AS t (endpoint_id, at, delivered, failed, throttled, duration_ms)
     SELECT endpoint_id, date_bin('5 minutes', at, '2000-01-01'),

@@ -7,7 +7,7 @@ what hangs then is waited for while a helper already serves the other lanes.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from jobs.context import JobContext
 from lib import clock
 from notifications.webhooks import lanes
 from notifications.webhooks.answers import judge
-from notifications.webhooks.escalation import escalate
+from notifications.webhooks.escalation import ends_hold, escalate
 from notifications.webhooks.flow import Config, Due, Fate, Flow
 from notifications.webhooks.lanes import Holder
 from notifications.webhooks.signing import signature
@@ -245,15 +245,28 @@ class Run:
     def _write(self) -> None:
         fates, flows = self._fates, list(self._touched.values())
         self._fates, self._touched = [], {}
-        with transaction.atomic():
-            changed, held = lanes.fates_write(self._holder, fates, flows)
-            for touched in flows:
-                if touched.config.endpoint_id in held:
-                    escalate(touched)
-                else:
-                    touched.end = touched.end or "lost"  # whoever holds the lane now goes on
+        changed, held = fates_and_ends_write(self._holder, fates, flows)
+        for touched in flows:
+            if touched.config.endpoint_id not in held:
+                touched.end = touched.end or "lost"  # whoever holds the lane now goes on
         for fate in fates:
             if (flow := self._flows.get(fate.endpoint_id)) is not None:
                 flow.unwritten.discard(fate.delivery_id)
             if fate.delivery_id not in changed:
                 logger.info("delivery %d was decided by somebody else", fate.delivery_id)
+
+
+def fates_and_ends_write(
+    holder: Holder, fates: Sequence[Fate], flows: Sequence[Flow]
+) -> tuple[set[int], set[UUID]]:
+    """Write fates, and what they mean for endpoints that go on failing. Returns as fates_write does.
+
+    Locks: endpoints that are to be switched off, lanes, deliveries; each in the order of their ids.
+    """
+    with transaction.atomic():
+        ends_hold(flows)
+        changed, held = lanes.fates_write(holder, fates, flows)
+        for flow in flows:
+            if flow.config.endpoint_id in held:
+                escalate(flow)
+    return changed, held

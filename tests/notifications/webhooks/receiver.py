@@ -49,7 +49,8 @@ class Receiver:
         self._changed = threading.Condition()
         self._held: list[threading.Event] = []
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # Its end is seen at the next look, which need not be half a second away.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:

@@ -72,6 +72,11 @@ def test_410_is_the_end() -> None:
         ("1.5", None),
         ("²", None),
         ("soon", None),
+        # What the library raises other errors for than the one that it documents.
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999999", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", timedelta(0)),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", LONGEST_WAIT),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, expected: timedelta | None) -> None:
