@@ -10,13 +10,12 @@ from django.conf import settings
 
 from config import env
 from config.run.database import is_used
+from config.run.outside import environment_of, without_address
 from config.run.procfile import read_procfile
 
 HERE = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
 SANDBOX_AFTER = 81  # 8000 and 8081
-SANDBOX_TOKEN = "7000000001:sandbox"  # noqa: S105 - the sandbox takes any
-SANDBOX_ADMIN = "500100100"
 DEMO_APP = "config.demo"
 DEMO_QUEUES = ("demo", "demo-imports")
 PREPARE = "python -m config.run.prepare"
@@ -28,10 +27,12 @@ class PortTaken(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """commands: lines of the Procfile by name, in their order. sandbox_url None: Telegram is real."""
+    """commands: lines of the Procfile by name, in their order. played: the outside services that the
+    sandbox plays; sandbox_url is None if all of them are real."""
 
     url: str
     sandbox_url: str | None
+    played: frozenset[str]
     prepare: str
     note: str  # worth saying before anything starts; often empty
     commands: dict[str, str]
@@ -50,19 +51,19 @@ def make_plan() -> Plan:
     has_demo, note = _demo()
     commands = read_procfile(ROOT / "Procfile")
     common = {**os.environ, **_defaults(url, has_demo=has_demo)}
-    sandbox_port = None
-    if env.text("TELEGRAM_API_URL"):
-        del commands["sandbox"]
-    else:
+    sandbox_port, sandbox_url = None, None
+    played = without_address()
+    if played:
         sandbox_port = port + SANDBOX_AFTER
         if not _is_free(sandbox_port):
             sandbox_port = _free_port()
-        common |= {
-            "TELEGRAM_API_URL": f"http://{HERE}:{sandbox_port}",
-            "TELEGRAM_BOT_TOKEN": env.text("TELEGRAM_BOT_TOKEN", SANDBOX_TOKEN),
-            "ADMIN_TELEGRAM_IDS": env.text("ADMIN_TELEGRAM_IDS", SANDBOX_ADMIN),
-        }
-        common.pop("TELEGRAM_BOT_TOKEN_FILE", None)
+        sandbox_url = f"http://{HERE}:{sandbox_port}"
+        chosen = environment_of(played, sandbox_url)
+        common |= chosen
+        for name in chosen:
+            common.pop(f"{name}_FILE", None)
+    else:
+        del commands["sandbox"]
     own = {
         "web": {"PORT": str(port), "POD_ID": os.environ.get("POD_ID", "web")},
         "worker": {"POD_ID": os.environ.get("POD_ID", "worker")},
@@ -71,8 +72,9 @@ def make_plan() -> Plan:
     }
     return Plan(
         url=url,
-        sandbox_url=common["TELEGRAM_API_URL"] if sandbox_port else None,
-        prepare=f"{PREPARE} --sandbox" if sandbox_port else PREPARE,
+        sandbox_url=sandbox_url,
+        played=frozenset(each.name for each in played),
+        prepare=" ".join([PREPARE, *(f"--sandbox={each.name}" for each in played)]),
         note=note,
         commands=commands,
         environments={name: {**common, **own.get(name, {})} for name in (*commands, "prepare")},

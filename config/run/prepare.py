@@ -24,7 +24,7 @@ def main() -> None:
     login = StringIO()
     call_command("ensure_admin", stdout=login)
     if apps.is_installed(DEMO_APP):
-        call_command("demo", sandbox="--sandbox" in sys.argv)
+        call_command("demo", *sys.argv[1:])
     print(json.dumps({"login": login.getvalue().strip()}))
 
 

@@ -25,14 +25,15 @@ _MESSAGE = {"telegram_id": CHAT, "message": "Hello from <b>REST</b>"}
 
 def welcome(plan: Plan, login: str) -> str:
     """A page of text. Each command is one line that works as pasted, from any directory."""
-    arrives = plan.sandbox_url or "Telegram itself"
+    played = "telegram" in plan.played
+    arrives = plan.sandbox_url if played else "Telegram itself"
     return f"""
 Switchboard {settings.VERSION} is up. Ctrl-C stops everything.
 
   Console   {plan.url}/admin/    {login.removeprefix("Admin login: ")}
   Inbox     {plan.url}/    send a notification and watch it arrive
   API       {plan.url}/api/docs/
-  Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if plan.sandbox_url else ""}
+  Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if played else ""}
   Data      {settings.DATA_DIR}    logs in {settings.DATA_DIR / "logs"}
 
 Four things to try, in another terminal:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.unit
 CHOSEN = (
     "ADMIN_TELEGRAM_IDS", "DEMO", "OPEN_IDENTITY", "POD_ID", "PORT", "SITE_URL",
     "SWITCHBOARD_EXTRA_APPS", "TELEGRAM_API_URL", "TELEGRAM_BOT_TOKEN", "TELEGRAM_BOT_TOKEN_FILE",
-    "WORKER_QUEUES",
+    "WORKER_QUEUES", "REMNAWAVE_URL", "REMNAWAVE_API_TOKEN", "CRYPTOBOT_API_URL", "CRYPTOBOT_TOKEN",
 )  # fmt: skip
 
 
@@ -50,19 +51,57 @@ def test_a_fresh_machine_gets_the_sandbox_and_the_demo() -> None:
     assert worker["TELEGRAM_BOT_TOKEN"]
     assert worker["ADMIN_TELEGRAM_IDS"]
     assert (plan.environments["web"]["POD_ID"], worker["POD_ID"]) == ("web", "worker")
-    assert plan.prepare.endswith("--sandbox")
+    assert worker["REMNAWAVE_URL"] == f"{plan.sandbox_url}/remnawave"
+    assert worker["CRYPTOBOT_API_URL"] == f"{plan.sandbox_url}/cryptopay"
+    assert worker["REMNAWAVE_API_TOKEN"]
+    assert worker["CRYPTOBOT_TOKEN"]
+    assert plan.played == {"telegram", "remnawave", "cryptopay"}
+    assert plan.prepare.endswith(" --sandbox=telegram --sandbox=remnawave --sandbox=cryptopay")
 
 
-def test_a_telegram_of_ones_own_is_used_and_no_sandbox_starts(
+OWN = {
+    "TELEGRAM_API_URL": "http://bot-api.internal:8081",
+    "REMNAWAVE_URL": "https://panel.internal",
+    "CRYPTOBOT_API_URL": "https://pay.internal",
+}
+
+
+def test_services_of_ones_own_are_used_and_no_sandbox_starts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("TELEGRAM_API_URL", "http://bot-api.internal:8081")
+    for name, url in OWN.items():
+        monkeypatch.setenv(name, url)
     plan = make_plan()
+    worker = plan.environments["worker"]
     assert list(plan.commands) == ["web", "worker", "files"]
-    assert plan.sandbox_url is None
-    assert plan.environments["worker"]["TELEGRAM_API_URL"] == "http://bot-api.internal:8081"
-    assert "TELEGRAM_BOT_TOKEN" not in plan.environments["worker"]
+    assert (plan.sandbox_url, plan.played) == (None, frozenset())
+    assert {name: worker[name] for name in OWN} == OWN
+    assert not {"TELEGRAM_BOT_TOKEN", "REMNAWAVE_API_TOKEN", "CRYPTOBOT_TOKEN"} & set(worker)
     assert "--sandbox" not in plan.prepare
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_the_sandbox_plays_only_what_has_no_address(
+    monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    monkeypatch.setenv(own, OWN[own])
+    plan = make_plan()
+    worker = plan.environments["worker"]
+    assert worker[own] == OWN[own]
+    assert len(plan.played) == 2
+    for name in set(OWN) - {own}:
+        assert worker[name].startswith(str(plan.sandbox_url))
+    assert plan.prepare.count("--sandbox=") == 2
+
+
+def test_a_token_in_a_file_is_read_for_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("7:filed\n")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN_FILE", str(tmp_path / "token"))
+    worker = make_plan().environments["worker"]
+    assert worker["TELEGRAM_BOT_TOKEN"] == "7:filed"
+    assert "TELEGRAM_BOT_TOKEN_FILE" not in worker
 
 
 @pytest.mark.parametrize("demo", ["0", "no", "off"])

@@ -22,11 +22,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--sandbox", action="store_true", help="TELEGRAM_API_URL is a sandbox, not Telegram"
+            "--sandbox",
+            action="append",
+            default=[],
+            choices=["telegram", "remnawave", "cryptopay"],
+            help="this outside service is played by the sandbox (may be given several times)",
         )
 
-    def handle(self, *_: Any, sandbox: bool, **__: Any) -> None:
-        if sandbox:
+    def handle(self, *_: Any, sandbox: list[str], **__: Any) -> None:
+        has_telegram = "telegram" in sandbox
+        if has_telegram:
             chats_set_up()
         if JobStat.objects.filter(kind__startswith="demo.").exists():
             self.stdout.write("The demo was played before.")
@@ -35,7 +40,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             present_make()
             conversations_make()
-            if sandbox:
+            if has_telegram:
                 olga = colleague("olga", "Operator")
                 messages_make(olga)
                 broadcasts_make(olga)
