@@ -19,6 +19,7 @@ from lib import clock
 from notifications.broadcasts.control import CLOSE
 from notifications.broadcasts.holding import broadcast_hold
 from notifications.broadcasts.models import Broadcast, Phase, Status
+from notifications.broadcasts.recalling import RECALL
 from notifications.broadcasts.starting import lanes_enqueue
 from notifications.broadcasts.stepping import broadcast_step
 from notifications.broadcasts.telegram_rows import rows_take_over
@@ -98,6 +99,7 @@ def ledgers_audit() -> Audit:
         updated_at__gte=clock.now() - LATELY,
         started_at__isnull=False,
     )
+    _recalls_go_on()
     kept = Broadcast.objects.filter(active, ledger_forgotten_at=None)
     for broadcast_id in kept.order_by("id").values_list("pk", flat=True):
         done.looked_at += 1
@@ -105,6 +107,13 @@ def ledgers_audit() -> Audit:
         done.requeued += _requeue(broadcast_id)
         broadcast_step(broadcast_id)
     return done
+
+
+def _recalls_go_on() -> None:
+    """A recall that runs and has no job (it died) gets one; of one that has, nothing changes."""
+    running = Broadcast.objects.filter(recall__state="running")
+    for broadcast_id in running.order_by("id").values_list("pk", flat=True):
+        kind_get(RECALL).enqueue(broadcast_id=str(broadcast_id), unique=(RECALL, broadcast_id))
 
 
 def differences(broadcast_id: UUID) -> list[tuple[str, str, str, int]]:

@@ -23,11 +23,14 @@ logger = logging.getLogger(__name__)
 
 BATCH = 10_000  # people
 
-# A chat that two people share (two logins of one person) gets the message once.
+# A chat that two people share (two logins of one person) gets the message once; by the one of them who has
+# not muted it.
 _EXPAND = """
 WITH people AS MATERIALIZED (
     SELECT r.id, r.telegram_id, r.language, %(source)s = ANY (r.muted_sources) AS is_muted,
-        row_number() OVER (PARTITION BY r.telegram_id ORDER BY r.id) > 1 AS is_second
+        row_number() OVER (
+            PARTITION BY r.telegram_id, %(source)s = ANY (r.muted_sources) ORDER BY r.id
+        ) > 1 AS is_second
     FROM (
         SELECT r.* FROM inbox_recipient r
         WHERE r.id > %(after)s AND ({clause}) ORDER BY r.id LIMIT %(batch)s
@@ -49,6 +52,7 @@ WITH people AS MATERIALIZED (
             WHEN p.is_second OR EXISTS (
                 SELECT FROM broadcast_ledger l WHERE l.broadcast_id = %(id)s
                     AND l.channel = 'telegram' AND l.telegram_id = p.telegram_id
+                    AND l.reason <> 'muted'
             ) THEN 'duplicate_chat'
             ELSE '' END
     ) w

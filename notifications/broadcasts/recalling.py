@@ -24,7 +24,8 @@ from notifications.broadcasts.models import Broadcast, Channel, Status
 from notifications.broadcasts.texts import text_for, texts_check
 from notifications.inbox.changing import changed
 from notifications.inbox.models import State
-from notifications.telegram import errors, governor
+from notifications.telegram import errors
+from notifications.telegram.availability import Availability
 from notifications.telegram.sending import client
 
 RECALL = "broadcasts.recall"
@@ -128,11 +129,17 @@ def inbox_recall(broadcast_id: UUID) -> int:
     return len(rows)
 
 
-def telegram_recall(broadcast_id: UUID) -> int:
+def telegram_is_left(broadcast_id: UUID) -> bool:
+    """Whether there are Telegram messages that nobody has looked at yet."""
+    return bool(_next(broadcast_id, Channel.TELEGRAM, 1)[1])
+
+
+def telegram_recall(broadcast_id: UUID, telegram: Availability) -> int:
     """Take the next Telegram messages back. Returns how many were looked at; 0: all were.
 
-    Repeat-safe: deleting and editing twice is fine. Raises RateLimited (the bot is paused by then),
-    TelegramUnavailable, OutcomeUnknown; what was not written is asked for again.
+    Repeat-safe: deleting and editing twice is fine. Raises what Telegram says of itself rather than of a
+    message (RateLimited, TelegramUnavailable, OutcomeUnknown, BotUnauthorized), which `telegram` has
+    learnt by then; what was not written is asked for again.
     """
     row, rows = _next(broadcast_id, Channel.TELEGRAM, TELEGRAM_PACK)
     if row is None or not rows:
@@ -142,9 +149,8 @@ def telegram_recall(broadcast_id: UUID) -> int:
     with ThreadPoolExecutor(TELEGRAM_PACK, "recall") as threads:
         answers = list(threads.map(lambda each: _telegram_one(row, each), young))
     for each, answer in zip(young, answers, strict=True):
-        if isinstance(answer, errors.RateLimited):
-            governor.pause(answer.retry_after)
-        if isinstance(answer, Exception):
+        if isinstance(answer, errors.TelegramError):
+            telegram.learn(answer, has_answered=False)
             raise answer
         fates[each.recipient_id] = answer
     with transaction.atomic():
@@ -161,7 +167,7 @@ def recall_end(broadcast_id: UUID) -> None:
             row.save(update_fields=["recall"])
 
 
-def _telegram_one(row: Broadcast, sent: Sent) -> str | Exception:
+def _telegram_one(row: Broadcast, sent: Sent) -> str | errors.TelegramError:
     assert sent.telegram_id is not None
     place: Mapping[str, Any] = {"chat_id": sent.telegram_id, "message_id": int(sent.message_ref)}
     try:

@@ -32,10 +32,25 @@ UPDATE broadcast_ledger l SET telegram_id = r.telegram_id FROM inbox_recipient r
 WHERE {_MISSING} AND l.channel = 'telegram' AND r.id = l.recipient_id AND r.telegram_id IS NOT NULL
     AND l.telegram_id IS DISTINCT FROM r.telegram_id
 """
-_TURN = f"""
-SELECT coalesce(broadcast_turn(%(id)s, array_agg(l.id ORDER BY l.id), 'pending', '', %(now)s), 0)
-FROM broadcast_ledger l WHERE {_MISSING}
+# Two logins may have come to one chat since: it gets one message, and none if it has one.
+_SORT = f"""
+WITH missing AS MATERIALIZED (
+    SELECT l.id, l.telegram_id, l.channel = 'telegram' AND row_number() OVER (
+        PARTITION BY l.channel, l.telegram_id ORDER BY l.id) > 1 AS is_second
+    FROM broadcast_ledger l WHERE {_MISSING}
+), sorted AS (
+    SELECT m.id, m.is_second OR EXISTS (
+        SELECT FROM broadcast_ledger o
+        WHERE o.broadcast_id = %(id)s AND o.channel = 'telegram' AND o.telegram_id = m.telegram_id
+            AND o.fate IN ('pending', 'sending', 'sent', 'unknown')
+            AND o.id <> ALL (SELECT id FROM missing)
+    ) AS is_double
+    FROM missing m
+)
+SELECT array_agg(id ORDER BY id) FILTER (WHERE NOT is_double),
+    array_agg(id ORDER BY id) FILTER (WHERE is_double) FROM sorted
 """
+_TURN = "SELECT coalesce(broadcast_turn(%s, %s, %s, %s, %s), 0)"
 
 
 @transaction.atomic
@@ -67,7 +82,10 @@ def broadcast_resend_missing(
         "rows": None if rows is None else list(rows),
     }  # fmt: skip
     sql.run(_CHATS, params)
-    found = sql.row(_TURN, params)
+    chosen, doubles = sql.row(_SORT, params) or (None, None)
+    if doubles and chosen:
+        sql.row(_TURN, [row.pk, doubles, "skipped", "duplicate_chat", params["now"]])
+    found = sql.row(_TURN, [row.pk, chosen, "pending", "", params["now"]]) if chosen else None
     count = int(found[0]) if found else 0
     if not count:
         raise NothingMissing()

@@ -70,14 +70,8 @@ def lanes_enqueue(
     for number, kind in enumerate(kinds):
         key = None if unique is None else (kind, *unique, number, broadcast_id)
         kind_get(kind).enqueue(broadcast_id=str(broadcast_id), unique=key)
-    if phase == Phase.EXPANDING:
-        return
-    if (
-        Channel.TELEGRAM in channels
-        and settings.NOTIFICATION_ENABLED
-        and settings.TELEGRAM_BOT_TOKEN
-    ):
-        kind_get(TELEGRAM).enqueue()
+    if phase != Phase.EXPANDING and Channel.TELEGRAM in channels:
+        kind_get(TELEGRAM).enqueue()  # whether it may send is known by the worker that runs it
 
 
 def running_supply() -> int:

@@ -21,12 +21,14 @@ from notifications.broadcasts import (
     starting,
 )
 from notifications.broadcasts.stepping import broadcast_step
-from notifications.broadcasts.telegram_lane import BroadcastLane
+from notifications.broadcasts.telegram_lane import BroadcastLane, lane_is_off
 from notifications.telegram import governor
-from notifications.telegram.errors import RateLimited
+from notifications.telegram.availability import Availability
+from notifications.telegram.errors import TelegramError
 
 AGAIN = Delays("1s 2s 5s 15s 30s")
 AGAIN_AT_MOST = timedelta(seconds=30)
+AWAY = timedelta(seconds=15)  # until a recall asks again whether Telegram is there
 SOON = timedelta(seconds=15)  # what is due by then is not left to the next sweep
 TURN_S = 20  # then a job makes way for a fresh one, so that a stop finds it short
 MORE = Snooze(timedelta(0), "more is left than one turn takes")
@@ -95,8 +97,10 @@ def deliver_inbox(broadcast_id: UUID) -> Outcome | dict[str, int]:
 
 @job("broadcasts.deliver_telegram", queue="notifications", priority=Priority.LOW, retry=AGAIN,
      timeout="2m", single=True)  # fmt: skip
-def deliver_telegram() -> dict[str, int]:
+def deliver_telegram() -> dict[str, int | str]:
     """Send the Telegram messages of all broadcasts that are being sent; those to single people go first."""
+    if off := lane_is_off():
+        return {"sent": 0, "off": off}  # the sweep asks again, as long as something waits
     run = BroadcastLane(current_job())
     again = run.run()
     if again is not None:
@@ -129,14 +133,18 @@ def recall(broadcast_id: UUID) -> Outcome | None:
     while recalling.inbox_recall(given):
         if _turn_is_over(context, until):
             return MORE
-    while True:
-        if (pause := governor.take(recalling.TELEGRAM_PACK)) is not None:
-            return Snooze(pause, "the pace of the bot")
+    telegram = Availability()
+    while recalling.telegram_is_left(given):
+        if off := lane_is_off():
+            return Snooze(AWAY, off)
+        pause = telegram.away() or governor.take(recalling.TELEGRAM_PACK)
+        if pause is not None:
+            return Snooze(pause, "Telegram is away, or asked to wait")
         try:
-            if not recalling.telegram_recall(given):
-                break
-        except RateLimited as exc:
-            return Snooze(exc.retry_after, str(exc))
+            recalling.telegram_recall(given, telegram)
+        except TelegramError as exc:
+            # It may take as long as it likes: after 48 hours nothing can be taken back any more.
+            return Snooze(telegram.away() or AWAY, str(exc))
         if _turn_is_over(context, until):
             return MORE
     recalling.recall_end(given)

@@ -11,6 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from jobs.context import JobContext
 from lib import clock
 from lib.ids import uuid7
@@ -38,6 +40,14 @@ RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it 
 SHORT_S = 0.05
 LOOK_S = 0.5  # how often it looks for other broadcasts, and again at one that had nothing to send
 YIELD_S = 1.0  # how long a message to a single person holds a broadcast up
+
+
+def lane_is_off() -> str:
+    """Why this worker sends nothing to Telegram; empty if it does. Others may have other settings."""
+    if not settings.NOTIFICATION_ENABLED:
+        return "this worker is told to send nothing (NOTIFICATION_ENABLED)"
+    return "" if settings.TELEGRAM_BOT_TOKEN else "this worker has no TELEGRAM_BOT_TOKEN"
+
 
 Landed = tuple[Settled, errors.TelegramError | None]
 

@@ -48,13 +48,13 @@ def resendable(row: Broadcast) -> bool:
 
 
 def telegram_off(row: Broadcast) -> str:
-    """Why its Telegram messages would wait here; empty if they would not."""
+    """Why its Telegram messages may wait, as far as this web process knows; empty if they would not."""
     if Channel.TELEGRAM not in row.channels:
         return ""
     if not settings.TELEGRAM_BOT_TOKEN:
-        return "No bot is set up here (TELEGRAM_BOT_TOKEN): its Telegram messages wait for one."
+        return "This web process knows of no bot: Telegram messages wait unless workers have TELEGRAM_BOT_TOKEN."
     if not settings.NOTIFICATION_ENABLED:
-        return "Telegram is switched off here (NOTIFICATION_ENABLED): its messages there wait."
+        return "This web process is told to send nothing (NOTIFICATION_ENABLED); workers may be told otherwise."
     return ""
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from jobs.testing import drain
+from jobs.operations import job_cancel
+from jobs.testing import assert_enqueued, drain
 from lib import clock
+from notifications.broadcasts.auditing import ledgers_audit
 from notifications.broadcasts.errors import BroadcastInvalid, BroadcastSettled
 from notifications.broadcasts.models import Broadcast, LedgerRow
 from notifications.broadcasts.services import broadcast_recall, broadcast_send_now
@@ -83,6 +85,35 @@ def test_a_429_puts_the_recall_off_and_it_goes_on(bot: Sandbox) -> None:
         with clock.shift(timedelta(seconds=turn)):
             drain()
         pause.wait(0.05)  # the pause of the bot runs in real time
+    assert recalls()["telegram"] == ["done"] * 4
+
+
+def test_a_recall_outlasts_telegram_being_away_for_long(bot: Sandbox) -> None:
+    row = sent(bot)
+    bot.fault(kind="status", status=502, times=1000, method="deleteMessage")
+    broadcast_recall(broadcast_id=row.pk, by=None)
+    for minutes in range(1, 30, 2):
+        with clock.shift(timedelta(minutes=minutes)):
+            drain(queues=["notifications"])
+    bot.clear_faults()
+    assert recalls()["telegram"] == ["None"] * 4
+    with clock.shift(timedelta(hours=1)):
+        drain(queues=["notifications"])
+    assert recalls()["telegram"] == ["done"] * 4
+    recall = adds_up(row.pk).recall
+    assert recall is not None
+    assert recall["state"] == "done"
+
+
+def test_a_recall_whose_job_died_is_taken_up_by_the_auditor(bot: Sandbox) -> None:
+    row = sent(bot)
+    broadcast_recall(broadcast_id=row.pk, by=None)
+    job = assert_enqueued("broadcasts.recall", broadcast_id=str(row.pk))
+    ledgers_audit()
+    assert_enqueued("broadcasts.recall", times=1, broadcast_id=str(row.pk))  # it only waits
+    job_cancel(job_id=job.pk, by=None)
+    ledgers_audit()
+    drain()
     assert recalls()["telegram"] == ["done"] * 4
 
 

@@ -62,6 +62,25 @@ def test_who_has_found_telegram_since_gets_it(bot: Sandbox) -> None:
     assert [m["chat_id"] for m in bot.messages()] == [1001, 5050]
 
 
+def test_a_chat_that_has_it_does_not_get_it_again_through_another_login(bot: Sandbox) -> None:
+    people_make(1, telegram=True)
+    late = people_make(3, first=50)
+    row = sent()
+    # The second account of somebody who has it, and two accounts of one newcomer.
+    Recipient.objects.filter(pk=late[0].pk).update(telegram_id=1001)
+    Recipient.objects.filter(pk__in=[late[1].pk, late[2].pk]).update(telegram_id=5050)
+    assert broadcast_resend_missing(broadcast_id=row.pk, by=None) == 1
+    drain()
+    assert [m["chat_id"] for m in bot.messages()] == [1001, 5050]
+    assert fates(row.pk) == {
+        ("telegram", "sent", ""): 2,
+        ("telegram", "skipped", "duplicate_chat"): 2,
+    }
+    adds_up(row.pk)
+    with pytest.raises(NothingMissing):
+        broadcast_resend_missing(broadcast_id=row.pk, by=None)
+
+
 def test_who_has_failed_again_is_missing_again(bot: Sandbox) -> None:
     people_make(2, telegram=True)
     bot.behave(1001, "blocked")

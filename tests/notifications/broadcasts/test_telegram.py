@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from jobs.outcomes import Done
 from jobs.testing import drain, job_perform
 from lib import clock
 from notifications.broadcasts.errors import NothingMissing
@@ -14,6 +15,7 @@ from notifications.broadcasts.expansion import batch_expand
 from notifications.broadcasts.models import Broadcast, LedgerRow, Status
 from notifications.broadcasts.selectors import obstacles_of
 from notifications.broadcasts.services import (
+    broadcast_dry_run,
     broadcast_edit,
     broadcast_resend_missing,
     broadcast_resume,
@@ -63,6 +65,35 @@ def test_a_chat_of_two_logins_gets_it_once(bot: Sandbox) -> None:
         ("telegram", "skipped", "duplicate_chat"): 2,
     }
     assert chats(bot) == [700]
+
+
+def test_a_login_that_has_muted_it_does_not_keep_it_from_the_other_one_of_the_chat(
+    bot: Sandbox,
+) -> None:
+    people_make(1, telegram_id=700, muted_sources=["broadcast"])
+    people_make(1, first=2, telegram_id=700)
+    run = broadcast_dry_run(broadcast_id=broadcast_make(channels=["telegram"]).pk)
+    row = sent_to_telegram()
+    assert fates(row.pk) == {("telegram", "skipped", "muted"): 1, ("telegram", "sent", ""): 1}
+    assert chats(bot) == [700]
+    assert run.channels["telegram"] == {
+        "send": 1, "no_telegram": 0, "muted": 1, "duplicate_chat": 0,
+    }  # fmt: skip
+
+
+def test_the_same_holds_if_they_are_found_in_two_batches(bot: Sandbox) -> None:
+    people_make(1, telegram_id=700, muted_sources=["broadcast"])
+    people_make(2, first=2, telegram_id=700)
+    row = broadcast_make(channels=["telegram"])
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    while not batch_expand(row.pk, batch=1).is_last:
+        pass
+    drain()
+    assert fates(row.pk) == {
+        ("telegram", "skipped", "muted"): 1,
+        ("telegram", "sent", ""): 1,
+        ("telegram", "skipped", "duplicate_chat"): 1,
+    }
 
 
 def test_who_has_blocked_the_bot_is_in_the_ledger_with_the_reason(bot: Sandbox) -> None:
@@ -189,6 +220,31 @@ def test_a_token_that_is_refused_waits_and_says_so(bot: Sandbox) -> None:
     assert any(
         "token is refused" in each or "silent until" in each for each in obstacles_of(row.pk)
     )
+
+
+def test_whoever_starts_it_needs_no_token_for_only_workers_send(
+    bot: Sandbox, settings: Settings
+) -> None:
+    people_make(2, telegram=True)
+    token, settings.TELEGRAM_BOT_TOKEN = settings.TELEGRAM_BOT_TOKEN, ""  # of the web process
+    row = broadcast_make(channels=["telegram"])
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    batch_expand(row.pk)
+    settings.TELEGRAM_BOT_TOKEN = token
+    drain()
+    assert adds_up(row.pk).status == Status.SENT
+
+
+def test_a_worker_without_a_token_claims_nothing(bot: Sandbox, settings: Settings) -> None:
+    people_make(2, telegram=True)
+    settings.TELEGRAM_BOT_TOKEN = ""
+    row = sent_to_telegram()
+    assert (row.status, row.open, fates(row.pk)) == (
+        Status.SENDING, 2, {("telegram", "pending", ""): 2},
+    )  # fmt: skip
+    outcome = job_perform("broadcasts.deliver_telegram")
+    assert isinstance(outcome, Done)
+    assert "TELEGRAM_BOT_TOKEN" in outcome.result["off"]
 
 
 def test_a_lane_that_is_switched_off_waits_and_says_so(bot: Sandbox, settings: Settings) -> None:
