@@ -3,6 +3,7 @@
 A new service is a class like TelegramService and one line in build_app.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 
 from tests.sandbox.control import control_routes
+from tests.sandbox.cryptopay.service import CryptoPayService
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.faults import FaultBook
 from tests.sandbox.journal import Journal
@@ -23,7 +25,10 @@ PAGE = Path(__file__).with_name("page.html")
 
 def build_app() -> Starlette:
     """A fresh sandbox; app.state.exchange.stop() ends whatever it is still waiting for."""
-    factories = {TelegramService.name: TelegramService}
+    factories: dict[str, Callable[[Exchange], Service]] = {
+        TelegramService.name: TelegramService,
+        CryptoPayService.name: CryptoPayService,
+    }
     exchange = Exchange(FaultBook(factories), Journal())
     services: dict[str, Service] = {name: make(exchange) for name, make in factories.items()}
     page = PAGE.read_text(encoding="utf-8")

@@ -17,6 +17,8 @@ from typing import Any, Self, TypeVar
 import pytest
 import requests
 
+from tests.sandbox.cryptopay.hand import PayHand
+
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
@@ -47,6 +49,7 @@ class Sandbox:
         )
         self._http = requests.Session()
         self._http.trust_env = False
+        self.pay = PayHand(self._call)
         try:
             self.url = self._read_url()
         except BaseException:
@@ -57,6 +60,11 @@ class Sandbox:
     def telegram_url(self) -> str:
         """The base before /bot<token>/, as TELEGRAM_API_URL wants it."""
         return self.url
+
+    @property
+    def cryptopay_url(self) -> str:
+        """The base before /api/<method>, as CRYPTOBOT_API_URL wants it."""
+        return f"{self.url}/cryptopay"
 
     @property
     def pid(self) -> int:
