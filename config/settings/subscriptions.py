@@ -1,7 +1,42 @@
 """Subscriptions: the panel, how it may be asked, and what stops a sweep (docs/subscriptions.md)."""
 
+import re
+
 from config import env
+
+
+def _headers(name: str) -> dict[str, str]:
+    """HTTP headers, separated by commas. Their values are secrets and are not shown."""
+    found: dict[str, str] = {}
+    for part in env.words(name):
+        match = re.fullmatch(r"([A-Za-z0-9-]+):\s*(\S[^\r\n]*)", part)
+        if match is None:
+            raise env.SettingInvalid(name, 'must be headers such as "X-Api-Key: secret".')
+        found[match[1]] = match[2].strip()
+    return found
+
 
 REMNAWAVE_URL = env.url("REMNAWAVE_URL", "", ("http", "https"))
 REMNAWAVE_API_TOKEN = env.text("REMNAWAVE_API_TOKEN")
+# The panel's WEBHOOK_SECRET_HEADER; without it what comes to /webhooks/remnawave/ is refused.
+REMNAWAVE_WEBHOOK_SECRET = env.text("REMNAWAVE_WEBHOOK_SECRET")
+PANEL_CONCURRENCY = env.integer("PANEL_CONCURRENCY", 8, least=1, most=200)  # requests at once
+PANEL_RATE = env.rate("PANEL_RATE", "50/s")  # over all processes
+PANEL_TIMEOUT = env.span("PANEL_TIMEOUT", "30s")  # the longest silence of the panel
+PANEL_DIALECT = env.choice("PANEL_DIALECT", "auto", ("auto", "v2.7", "v2.8", "v3"))
+# Outside development the panel drops whoever does not come through a proxy: we say that we do.
+PANEL_PROXY_HEADERS = env.boolean("PANEL_PROXY_HEADERS", default=True)
+PANEL_HEADERS = _headers("PANEL_HEADERS")  # what a proxy in front wants: "X-Api-Key: secret"
+PANEL_COOKIE = env.text("PANEL_COOKIE")  # likewise: "name=value; other=value"
+PANEL_FULL_SYNC = env.span("PANEL_FULL_SYNC", "1h")  # between two passes over all users
 BULK_BATCH_SIZE = env.integer("BULK_BATCH_SIZE", 50, least=1, most=500)
+BULK_WALKERS = env.integer("BULK_WALKERS", 4, least=1, most=16)  # packs of one operation at a time
+
+if not 1 <= PANEL_TIMEOUT.total_seconds() <= 60:
+    raise env.SettingInvalid("PANEL_TIMEOUT", "must be between 1s and 60s.")
+if PANEL_FULL_SYNC.total_seconds() < 60:
+    raise env.SettingInvalid("PANEL_FULL_SYNC", "must be at least 1m.")
+if REMNAWAVE_URL and not REMNAWAVE_API_TOKEN:
+    raise env.SettingInvalid("REMNAWAVE_API_TOKEN", "is missing, but REMNAWAVE_URL is set.")
+if re.search(r"[\r\n]", REMNAWAVE_API_TOKEN + PANEL_COOKIE):
+    raise env.SettingInvalid("REMNAWAVE_API_TOKEN", "and PANEL_COOKIE must be one line each.")

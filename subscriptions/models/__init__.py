@@ -1,10 +1,11 @@
 """The rows of subscriptions: what is sold, who is served, what they were told, who was cut and why."""
 
-from subscriptions.models.activation import AccessGap, Activation, Renewal
+from subscriptions.models.activation import AccessCheck, AccessGap, AccessLatency, Activation, Renewal
 from subscriptions.models.bulk import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
 from subscriptions.models.event import SubscriberEvent
 from subscriptions.models.mirror import Drift, MirrorPass, SubscriberCount
 from subscriptions.models.notice import Notice, NoticeState, Stage
+from subscriptions.models.panel import PanelPlace, PanelState
 from subscriptions.models.plan import Plan, Price
 from subscriptions.models.subscriber import (
     CutBy,
@@ -15,7 +16,9 @@ from subscriptions.models.subscriber import (
 from subscriptions.models.sweep import Sweep, SweepItem, SweepSettings, SweepState
 
 __all__ = [
+    "AccessCheck",
     "AccessGap",
+    "AccessLatency",
     "Activation",
     "BulkItem",
     "BulkKind",
@@ -27,6 +30,8 @@ __all__ = [
     "MirrorPass",
     "Notice",
     "NoticeState",
+    "PanelPlace",
+    "PanelState",
     "PanelStatus",
     "Plan",
     "Price",
