@@ -18,6 +18,7 @@ class BulkKind(models.TextChoices):
     RESET_TRAFFIC = "reset_traffic", "reset traffic"
     EXTEND = "extend", "extend"
     DELETE = "delete", "delete"
+    IMPORT = "import", "import"
 
 
 class BulkState(models.TextChoices):
@@ -77,7 +78,11 @@ class BulkOperation(models.Model):
 
 
 class BulkItem(models.Model):
-    """One subscriber of an operation. before: what an undo would bring back."""
+    """One subscriber of an operation, or (importing) one line of a list.
+
+    before: what an undo would bring back. data: what is to be written, computed once, so that doing it
+    again after a kill changes nothing. walker: which of the walkers holds it while it is running.
+    """
 
     id = models.BigAutoField(primary_key=True)
     operation = models.ForeignKey(
@@ -89,6 +94,8 @@ class BulkItem(models.Model):
     reason = models.CharField(max_length=40, default="", db_default="")
     detail = models.CharField(max_length=300, default="", db_default="")
     before = models.JSONField(null=True)
+    data = models.JSONField(null=True)
+    walker = models.PositiveSmallIntegerField(null=True)
     at = models.DateTimeField(null=True)
 
     class Meta:
