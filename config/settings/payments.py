@@ -4,6 +4,7 @@ from config import env
 
 CRYPTOBOT_TOKEN = env.text("CRYPTOBOT_TOKEN")
 CRYPTOBOT_API_URL = env.url("CRYPTOBOT_API_URL", "https://pay.crypt.bot", ("http", "https"))
+CRYPTOBOT_POLLS_PER_S = 1  # over all workers; Crypto Pay publishes no limit, so we are careful
 INVOICE_TTL = env.span("INVOICE_TTL", "24h")  # an invoice without an end could be paid for ever
 CLEANUP_WEBHOOK_RETENTION_DAYS = env.integer("CLEANUP_WEBHOOK_RETENTION_DAYS", 30, least=1)
 

@@ -7,6 +7,7 @@ CryptoPayError
   CryptoPayAway          surely nothing was done (reads always end so): ask again later
     CryptoPayBusy        429: everybody waits for `retry_after`, if it named one
   CryptoPayUnknown       a write may have been carried out: look before repeating it
+  CryptoPayNotConfigured there is no CRYPTOBOT_TOKEN; nothing was asked
 
 The list of names is not published (seen ones: contract of 2026-11, section 6), so `name` is a text.
 `is_service_failure` and `retry_after` are what jobs and breakers read of an error.
@@ -65,6 +66,10 @@ class CryptoPayUnknown(CryptoPayError):
     """The request was sent, but how it ended is not known."""
 
     is_service_failure = True
+
+
+class CryptoPayNotConfigured(CryptoPayError):
+    """There is no CRYPTOBOT_TOKEN."""
 
 
 class InvoiceOrderInvalid(ValueError):
