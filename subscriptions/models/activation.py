@@ -26,6 +26,16 @@ class Activation(models.Model):
         FAILED = "failed", "failed"  # tried in vain; an alert with a button is open
         HELD = "held", "held"  # an operator had disabled the subscriber: a person decides
 
+    class Reason(models.TextChoices):
+        """Why it is not applied: what the button on the page has to do."""
+
+        NONE = "", ""
+        AWAY = "away", "the panel does not answer"  # tried again by itself once it does
+        MISSING = "missing", "the panel has no such user any more"
+        REFUSED = "refused", "the panel refused it"
+        DISABLED = "disabled", "somebody had disabled the subscriber"
+        INTERNAL = "internal", "our own code failed on it"
+
     id = models.BigAutoField(primary_key=True)
     payment = models.OneToOneField(Payment, models.PROTECT, related_name="activation")
     subscriber = models.ForeignKey(
@@ -36,11 +46,15 @@ class Activation(models.Model):
     base_expire_at = models.DateTimeField(null=True)  # what the period was added to
     target_expire_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(
+        max_length=10, choices=Reason.choices, default=Reason.NONE, db_default="", blank=True
+    )
     job_id = models.UUIDField(null=True)
     attempts = models.PositiveIntegerField(default=0, db_default=0)
     last_error = models.CharField(max_length=500, default="", db_default="")
     applied_at = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
+    told_waiting_at = models.DateTimeField(null=True)  # that it was paid and access comes later
+    told_at = models.DateTimeField(null=True)  # that it was paid and until when access lasts
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -61,6 +75,11 @@ class Activation(models.Model):
                 name="subscription_activation_open",
             ),
             models.Index(fields=["subscriber", "-id"], name="subscription_activation_of"),
+            models.Index(
+                fields=["applied_at"],
+                condition=Q(state="applied"),
+                name="subscription_activation_new",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -94,7 +113,18 @@ class Renewal(models.Model):
 
 
 class AccessGap(models.Model):
-    """Somebody paid, and provider, ledger and panel do not agree that he is served."""
+    """Somebody paid, and provider, ledger and panel do not agree that he is served.
+
+    facts: what each of the three says, as texts. ending says how it was closed.
+    """
+
+    class Ending(models.TextChoices):
+        """How a gap was closed."""
+
+        OPEN = "", "open"
+        ITSELF = "itself", "it closed by itself"
+        HEALED = "healed", "healed"
+        DISMISSED = "dismissed", "a person said that it is right as it is"
 
     id = models.BigAutoField(primary_key=True)
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="gaps")
@@ -104,10 +134,15 @@ class AccessGap(models.Model):
     seen_at = models.DateTimeField(db_default=Now())
     healed_at = models.DateTimeField(null=True)
     healed_by = models.CharField(max_length=150, default="", db_default="")
+    ending = models.CharField(
+        max_length=9, choices=Ending.choices, default=Ending.OPEN, db_default="", blank=True
+    )
+    alerted_at = models.DateTimeField(null=True)  # told as critical
 
     class Meta:
         db_table = "access_gap"
         default_permissions = ("view",)
+        permissions: ClassVar = [("operate_accessgap", "Can heal and dismiss gaps")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["payment", "kind"],
@@ -123,3 +158,42 @@ class AccessGap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.payment_id}"
+
+
+class AccessLatency(models.Model):
+    """How long it took from paid to served: a histogram that only grows. le: upper bound in seconds,
+    -1 for the open bucket."""
+
+    le = models.IntegerField(primary_key=True)
+    count = models.BigIntegerField(default=0, db_default=0)
+    total_s = models.FloatField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "access_latency"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.count} within {self.le} s"
+
+
+class AccessCheck(models.Model):
+    """The last comparison of provider, ledger and panel; one row. *_unknown: asked, and not answered."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    provider_asked = models.PositiveIntegerField(default=0, db_default=0)
+    provider_unknown = models.PositiveIntegerField(default=0, db_default=0)
+    panel_asked = models.PositiveIntegerField(default=0, db_default=0)
+    panel_unknown = models.PositiveIntegerField(default=0, db_default=0)
+    compared = models.PositiveIntegerField(default=0, db_default=0)
+    opened = models.PositiveIntegerField(default=0, db_default=0)
+    closed = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "access_check"
+        default_permissions = ()
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="access_check_one")]
+
+    def __str__(self) -> str:
+        return f"check of {self.finished_at:%Y-%m-%d %H:%M} UTC"
