@@ -29,7 +29,10 @@ class NoticeState(models.TextChoices):
 
 
 class Notice(models.Model):
-    """One message of the life cycle. message_id: the row of notification_queue that carries it."""
+    """One message of the life cycle. message_id: the row of notification_queue that carries it.
+
+    job_id: the job that is to decide it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     subscriber = models.ForeignKey(
@@ -40,6 +43,7 @@ class Notice(models.Model):
     state = models.CharField(max_length=7, choices=NoticeState.choices)
     reason = models.CharField(max_length=40, default="", db_default="")
     message_id = models.BigIntegerField(null=True)
+    job_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True)
 
@@ -54,6 +58,8 @@ class Notice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(state="due"), name="subscription_notice_due"),
             models.Index(fields=["created_at"], name="subscription_notice_age"),
+            models.Index(fields=["state", "reason", "-id"], name="subscription_notice_by_reason"),
+            models.Index(fields=["stage", "-id"], name="subscription_notice_by_stage"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,10 @@ from payments.models import CurrencyType
 
 
 class Plan(models.Model):
-    """A plan. Traffic in bytes, 0 = unlimited; empty squads: those that the subscriber has stay."""
+    """A plan. Traffic in bytes, 0 = unlimited; empty squads: those that the subscriber has stay.
+
+    resets_traffic: our monthly job sets the counter to zero, of subscribers whose panel never does.
+    """
 
     id = models.BigAutoField(primary_key=True)
     code = models.CharField(max_length=40, unique=True)
@@ -22,6 +25,7 @@ class Plan(models.Model):
     traffic_limit_strategy = models.CharField(
         max_length=13, default="NO_RESET", db_default="NO_RESET"
     )
+    resets_traffic = models.BooleanField(default=True, db_default=True)
     device_limit = models.PositiveIntegerField(null=True, blank=True)
     squads = ArrayField(models.UUIDField(), default=list, db_default=[], blank=True)
     tag = models.CharField(max_length=16, default="", db_default="", blank=True)  # in the panel

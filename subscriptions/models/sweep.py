@@ -17,14 +17,19 @@ class SweepState(models.TextChoices):
     RUNNING = "running", "running"
     DONE = "done", "done"
     REFUSED = "refused", "refused by a person"
+    STOPPED = "stopped", "stopped by a person"
     OBSERVED = "observed", "observed only"  # computed, nothing done
 
 
 class Sweep(models.Model):
-    """One run. found: how many it would cut; usual: the median of the last runs; sample: 20 of them."""
+    """One run. found: how many it would cut; usual: the median of the last runs; sample: 20 of them.
+
+    key: a run that may happen once only, such as a month; null for the others.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=40)  # the kind of its job
+    key = models.CharField(max_length=20, null=True)
     state = models.CharField(max_length=8, choices=SweepState.choices)
     found = models.PositiveIntegerField(default=0, db_default=0)
     usual = models.PositiveIntegerField(null=True)
@@ -50,7 +55,8 @@ class Sweep(models.Model):
                 fields=["name"],
                 condition=Q(state__in=["held", "running"]),
                 name="subscription_sweep_one_open",
-            )
+            ),
+            models.UniqueConstraint(fields=["name", "key"], name="subscription_sweep_key_once"),
         ]
         indexes: ClassVar = [models.Index(fields=["name", "-id"], name="subscription_sweep_name")]
 
@@ -59,7 +65,8 @@ class Sweep(models.Model):
 
 
 class SweepItem(models.Model):
-    """One subscriber of a run, as it was when the set was computed. fate is empty until it is decided."""
+    """One subscriber of a run, as it was when the set was computed. fate is empty until it is decided;
+    at: when it was begun, then when it was decided. job_id: the job that does it."""
 
     id = models.BigAutoField(primary_key=True)
     sweep = models.ForeignKey(Sweep, models.CASCADE, related_name="items", db_index=False)
@@ -67,6 +74,7 @@ class SweepItem(models.Model):
     expire_at = models.DateTimeField()
     fate = models.CharField(max_length=12, default="", db_default="")
     reason = models.CharField(max_length=40, default="", db_default="")
+    job_id = models.UUIDField(null=True)
     at = models.DateTimeField(null=True)
 
     class Meta:
@@ -89,11 +97,13 @@ class SweepItem(models.Model):
 
 class SweepSettings(models.Model):
     """What holds a sweep, changed in the admin: more than `most`, than `share` percent of the served,
-    or than three times the usual. is_observing: it computes and shows, and cuts nobody."""
+    or than three times the usual. Fewer than `least` are never held for their share or for what is
+    usual. is_observing: it computes and shows, and cuts nobody."""
 
     name = models.CharField(primary_key=True, max_length=40)
     is_observing = models.BooleanField(default=False, db_default=False)
     most = models.PositiveIntegerField(default=500, db_default=500)
+    least = models.PositiveIntegerField(default=20, db_default=20)
     share = models.DecimalField(max_digits=5, decimal_places=2, default=5, db_default=5)
     times_usual = models.DecimalField(max_digits=5, decimal_places=2, default=3, db_default=3)
 
