@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -18,7 +19,7 @@ from jobs.audit import Account, audit_write
 from jobs.registry import kind_get
 from lib import clock
 from notifications.broadcasts.audiences.registry import audience_check
-from notifications.broadcasts.drafting import EDITABLE, OBJECT
+from notifications.broadcasts.drafting import EDITABLE, OBJECT, TIME_ZONE_WISH
 from notifications.broadcasts.errors import BroadcastInvalid, BroadcastSettled
 from notifications.broadcasts.holding import broadcast_hold
 from notifications.broadcasts.models import Broadcast, Phase, Status
@@ -50,6 +51,8 @@ def broadcast_schedule(
     _expect(row, EDITABLE, "scheduled")
     if scheduled_at is not None and scheduled_at.tzinfo is None:
         raise BroadcastInvalid("scheduled_at", "must have a time zone")
+    if time_zone and time_zone not in available_timezones():
+        raise BroadcastInvalid("time_zone", TIME_ZONE_WISH)
     row.scheduled_at = scheduled_at
     row.status = Status.DRAFT if scheduled_at is None else Status.SCHEDULED
     row.time_zone = time_zone or row.time_zone

@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from jobs.audit import Account, audit_write
+from jobs.storable import holds_nul, is_storable
 from lib import clock
 from notifications.broadcasts.audiences.registry import audience_check
 from notifications.broadcasts.errors import BroadcastChanged, BroadcastInvalid, BroadcastSettled
@@ -26,6 +27,7 @@ FIELDS = (
     "title", "title_ru", "body", "body_ru", "parse_mode", "data", "audience", "channels",
     "created_by", "time_zone", "canary_percent", "canary_max_errors",
 )  # fmt: skip
+TIME_ZONE_WISH = "must be a name such as Europe/Berlin"
 DATA_LIMIT = 3_000  # bytes of JSON; the inbox adds our own fields and takes 4,096
 
 
@@ -130,8 +132,8 @@ def _check(row: Broadcast) -> None:
         value = getattr(row, name)
         if not isinstance(value, str) or len(value.strip()) < least or len(value) > most:
             raise BroadcastInvalid(name, f"must have {least} to {most} characters")
-        if "\x00" in value:
-            raise BroadcastInvalid(name, "holds a NUL character")
+        if not is_storable(value):
+            raise BroadcastInvalid(name, "holds a NUL character, or half a letter")
     row.channels = list(dict.fromkeys(row.channels))
     for name, is_good, wish in _rules(row):
         if not is_good:
@@ -144,18 +146,24 @@ def _rules(row: Broadcast) -> Iterator[tuple[str, bool, str]]:
     yield "parse_mode", row.parse_mode in {"", "HTML"}, "must be HTML, or empty for plain text"
     known = bool(row.channels) and set(row.channels) <= set(Channel.values)
     yield "channels", known, "must be one or both of inbox and telegram"
-    yield (
-        "time_zone",
-        row.time_zone in available_timezones(),
-        "must be a name such as Europe/Berlin",
-    )
+    yield "time_zone", row.time_zone in available_timezones(), TIME_ZONE_WISH
     has_zone = row.scheduled_at is None or row.scheduled_at.tzinfo is not None
     yield "scheduled_at", has_zone, "must have a time zone"
     yield "canary_percent", 0 <= row.canary_percent <= 50, "must be 0 (no canary) to 50"
     yield "canary_max_errors", 0 <= row.canary_max_errors <= 100, "must be 0 to 100 percent"
     yield "data", row.data is None or isinstance(row.data, dict), "must be an object"
-    fits = row.data is None or len(orjson.dumps(row.data)) <= DATA_LIMIT
-    yield "data", fits, f"has more than {DATA_LIMIT} bytes of JSON"
+    if row.data is not None:
+        yield "data", *_data_rule(row.data)
+
+
+def _data_rule(data: dict[str, Any]) -> tuple[bool, str]:
+    try:
+        json = orjson.dumps(data)
+    except TypeError:  # also for half letters, and for what is nested too deeply
+        return False, "cannot be written as JSON"
+    if holds_nul(json):
+        return False, "holds a NUL character"
+    return len(json) <= DATA_LIMIT, f"has more than {DATA_LIMIT} bytes of JSON"
 
 
 def _account_id(by: Account) -> Any:

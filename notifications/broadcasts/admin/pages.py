@@ -52,9 +52,9 @@ def telegram_off(row: Broadcast) -> str:
     if Channel.TELEGRAM not in row.channels:
         return ""
     if not settings.TELEGRAM_BOT_TOKEN:
-        return "This web process knows of no bot: Telegram messages wait unless workers have TELEGRAM_BOT_TOKEN."
+        return "No bot is set up here: unless the workers have TELEGRAM_BOT_TOKEN, its messages there wait."
     if not settings.NOTIFICATION_ENABLED:
-        return "This web process is told to send nothing (NOTIFICATION_ENABLED); workers may be told otherwise."
+        return "Telegram is switched off here (NOTIFICATION_ENABLED): its messages wait if it is for workers, too."
     return ""
 
 

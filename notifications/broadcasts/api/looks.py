@@ -83,11 +83,15 @@ class LedgerApi(APIView):
         if strange := set(fates) - set(Fate.values):
             why = f"{min(strange)!r} is none of {', '.join(Fate.values)}"
             raise InputInvalid(f"fate {why}", errors=[{"field": "fate", "message": why}])
+        channel = given.get("channel", "")
+        if channel not in {"", *Channel.values}:
+            why = f"must be one of {', '.join(Channel.values)}"
+            raise InputInvalid(f"channel {why}", errors=[{"field": "channel", "message": why}])
         page = ledger_page(
             broadcast_id,
-            channel=given.get("channel", ""),
+            channel=channel,
             fates=fates,
-            reason=given.get("reason", ""),
+            reason=given.get("reason", "").replace("\x00", ""),
             search=given.get("search", "").replace("\x00", ""),
             after=number_read(given.get("cursor"), "cursor", usual=0, most=_BIG),
             limit=max(1, number_read(given.get("limit"), "limit", usual=50, most=1000)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from jobs.storable import is_storable
 from notifications.broadcasts.audiences.registry import (
     Clause,
     Condition,
@@ -32,7 +33,7 @@ class Segment:
         if strange := set(audience) - {"type", "match", "conditions"}:
             raise AudienceInvalid(f"segment takes no {', '.join(sorted(strange))}")
         match = audience.get("match", "all")
-        if match not in _MATCH:
+        if not isinstance(match, str) or match not in _MATCH:
             raise AudienceInvalid("match must be all or any")
         given = audience.get("conditions")
         if not isinstance(given, list) or not 1 <= len(given) <= CONDITIONS_MOST:
@@ -47,7 +48,7 @@ class Segment:
         for number, one in enumerate(audience["conditions"]):
             condition = _condition(number + 1, one)
             name = f"a_{number}"
-            params[name] = condition.read(one.get("value"))
+            params[name] = _read(number + 1, condition, one)
             parts.append(f"({condition.operations[one['op']].sql.format(value=f'%({name})s')})")
         return Clause(_MATCH[audience["match"]].join(parts), params)
 
@@ -71,7 +72,7 @@ def _condition(number: int, one: Any) -> Condition:
         raise AudienceInvalid(
             f"condition {number}: there is no field {one.get('field')!r}; there are {known}"
         )
-    if one.get("op") not in condition.operations:
+    if not isinstance(one.get("op"), str) or one["op"] not in condition.operations:
         known = ", ".join(condition.operations)
         raise AudienceInvalid(f"condition {number}: {condition.name} takes {known}")
     return condition
@@ -79,11 +80,16 @@ def _condition(number: int, one: Any) -> Condition:
 
 def _check(number: int, one: Any) -> dict[str, Any]:
     condition = _condition(number, one)
+    _read(number, condition, one)
+    return {"field": condition.name, "op": one["op"], "value": one.get("value")}
+
+
+def _read(number: int, condition: Condition, one: dict[str, Any]) -> Any:
+    """The parameter of a condition. What was good when it was kept may be none any more."""
     try:
-        condition.read(one.get("value"))
+        return condition.read(one.get("value"))
     except (ValueError, TypeError) as exc:
         raise AudienceInvalid(f"condition {number}: {condition.name} {exc}") from None
-    return {"field": condition.name, "op": one["op"], "value": one.get("value")}
 
 
 def _say(number: int, one: dict[str, Any]) -> str:
@@ -98,7 +104,7 @@ def _say(number: int, one: dict[str, Any]) -> str:
 def _words(value: Any) -> list[str]:
     if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
         raise ValueError("takes a list of words")
-    if any(len(each) > 64 or "\x00" in each for each in value):
+    if any(len(each) > 64 or not is_storable(each) for each in value):
         raise ValueError("has a word that nobody can have")
     return value
 
