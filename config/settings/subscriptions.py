@@ -1,6 +1,7 @@
 """Subscriptions: the panel, how it may be asked, and what stops a sweep (docs/subscriptions.md)."""
 
 import re
+from zoneinfo import ZoneInfo
 
 from config import env
 
@@ -31,7 +32,23 @@ PANEL_COOKIE = env.text("PANEL_COOKIE")  # likewise: "name=value; other=value"
 PANEL_FULL_SYNC = env.span("PANEL_FULL_SYNC", "1h")  # between two passes over all users
 BULK_BATCH_SIZE = env.integer("BULK_BATCH_SIZE", 50, least=1, most=500)
 BULK_WALKERS = env.integer("BULK_WALKERS", 4, least=1, most=16)  # packs of one operation at a time
+# Of subscribers whose own zone nobody knows: in it stand the dates of their messages.
+SUBSCRIBER_TIME_ZONE = env.text("SUBSCRIBER_TIME_ZONE", "UTC")
+RENEW_URL = env.url(
+    "RENEW_URL", "", ("https", "http", "tg")
+)  # the button of reminders; empty: none
+# So long after the end the panel has expired somebody by itself (its sweep comes every 30 s).
+EXPIRY_GRACE = env.span("EXPIRY_GRACE", "2m")
+LIFECYCLE_RETENTION_DAYS = env.integer("LIFECYCLE_RETENTION_DAYS", 180, least=31, most=3650)
 
+if not 60 <= EXPIRY_GRACE.total_seconds() <= 86_400:
+    raise env.SettingInvalid("EXPIRY_GRACE", "must be between 1m and 1d.")
+try:
+    ZoneInfo(SUBSCRIBER_TIME_ZONE)
+except (LookupError, ValueError, OSError):
+    raise env.SettingInvalid(
+        "SUBSCRIBER_TIME_ZONE", "must be a zone such as Europe/Moscow."
+    ) from None
 if not 1 <= PANEL_TIMEOUT.total_seconds() <= 60:
     raise env.SettingInvalid("PANEL_TIMEOUT", "must be between 1s and 60s.")
 if PANEL_FULL_SYNC.total_seconds() < 60:
