@@ -5,7 +5,10 @@ from config import env
 CRYPTOBOT_TOKEN = env.text("CRYPTOBOT_TOKEN")
 CRYPTOBOT_API_URL = env.url("CRYPTOBOT_API_URL", "https://pay.crypt.bot", ("http", "https"))
 CRYPTOBOT_POLLS_PER_S = 1  # over all workers; Crypto Pay publishes no limit, so we are careful
+# Off: no new orders. What was ordered before goes on, and the webhook is taken in all the same.
+CRYPTOBOT_ENABLED = env.boolean("CRYPTOBOT_ENABLED", default=True)
 INVOICE_TTL = env.span("INVOICE_TTL", "24h")  # an invoice without an end could be paid for ever
+SUPPORT_CONTACT = env.text("SUPPORT_CONTACT")  # whom payers write to, such as @example_support
 CLEANUP_WEBHOOK_RETENTION_DAYS = env.integer("CLEANUP_WEBHOOK_RETENTION_DAYS", 30, least=1)
 
 if not 60 <= INVOICE_TTL.total_seconds() <= 86_400:

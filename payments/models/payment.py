@@ -87,6 +87,7 @@ class Payment(models.Model):
     failure = models.CharField(max_length=200, default="", db_default="")
     refunded_at = models.DateTimeField(null=True)
     checked_at = models.DateTimeField(null=True)  # when the provider was last asked
+    order_key = models.CharField(max_length=160, null=True, unique=True)  # the caller's own, if any
     created_by = models.CharField(max_length=150, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,145 @@
+"""Having the provider make the invoice of an order: one per order, whatever gets lost on the way."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from jobs.alerts import attention
+from jobs.context import current_job
+from jobs.outcomes import Cancel, Done, Outcome
+from jobs.registry import kind_get
+from lib import clock
+from payments.errors import PaymentNotOpen
+from payments.events import invoice_made
+from payments.models import CurrencyType, Payment, PaymentEvent, ReviewReason, State
+from payments.providers.cryptobot import gate
+from payments.providers.cryptobot.errors import (
+    AppSuspended,
+    CryptoPayRefused,
+    CryptoPayUnknown,
+    InvoiceOrderInvalid,
+    TokenRefused,
+)
+from payments.providers.cryptobot.types import DESCRIPTION_LIMIT, Invoice, InvoiceOrder
+from payments.questions import question_open, questions_pass
+from payments.settling import payment_fail, payment_lock
+from payments.story import event_write
+
+logger = logging.getLogger(__name__)
+
+
+def invoice_make(payment_id: UUID, expires_in: timedelta | None = None) -> Outcome:
+    """Make the invoice of an order, or find the one that an earlier try made; then announce it.
+
+    That we are about to ask is written down before, so that whoever comes after a crash or an unknown
+    outcome looks before asking again. What the provider refuses for good fails the payment; a token
+    that is refused does not, for a person can put that right. Raises what is for the ladder.
+    """
+    payment = Payment.objects.filter(pk=payment_id).first()
+    if payment is None or payment.state != State.CREATED:
+        return Cancel("there is no order that waits for an invoice")
+    if clock.now() - payment.created_at > settings.INVOICE_TTL:
+        payment_fail(payment_id=payment.pk, reason="no_invoice")
+        return Cancel("it is too late for an invoice")
+    was_asked = PaymentEvent.objects.filter(payment=payment, kind="invoice_asked").exists()
+    if not was_asked:
+        event_write(payment.pk, "invoice_asked")
+    try:
+        invoice = gate.invoice_open(_order(payment, expires_in), look_first=was_asked)
+    except (TokenRefused, AppSuspended):
+        raise
+    except (CryptoPayRefused, InvoiceOrderInvalid) as exc:
+        return _refused(payment, str(exc))
+    except CryptoPayUnknown:
+        if (job := current_job()) is not None and job.attempt >= job.max_attempts:
+            _unsure(payment)
+        raise
+    return invoice_record(payment.pk, invoice, was_found=was_asked)
+
+
+def _order(payment: Payment, expires_in: timedelta | None) -> InvoiceOrder:
+    is_fiat = payment.currency_type == CurrencyType.FIAT
+    return InvoiceOrder(
+        payload=str(payment.pk),
+        amount=payment.amount.normalize(),
+        fiat=payment.currency if is_fiat else None,
+        asset=None if is_fiat else payment.currency,
+        accepted_assets=tuple(payment.accepted_assets),
+        expires_in=expires_in,
+        description=payment.plan_title[:DESCRIPTION_LIMIT],
+    )
+
+
+@transaction.atomic
+def invoice_record(payment_id: UUID, invoice: Invoice, *, was_found: bool = False) -> Outcome:
+    """Write down the invoice of an order, and announce that it is open.
+
+    Repeat: the same invoice changes nothing; another one is a spare, which is deleted by a job.
+    """
+    payment = payment_lock(payment_id)
+    number = str(invoice.invoice_id)
+    if payment.external_id == number:
+        return Done({"invoice": number})
+    if payment.state != State.CREATED:
+        event_write(payment.pk, "invoice_spare", data={"invoice": number})
+        kind_get("payments.delete_invoice").enqueue(
+            invoice_id=invoice.invoice_id, unique=("invoice", number)
+        )
+        return Done({"invoice": payment.external_id, "spare": number})
+    now = clock.now()
+    payment.external_id, payment.pay_url = number, invoice.pay_url[:500]
+    payment.state, payment.expires_at = State.PENDING, invoice.expires_at
+    payment.invoiced_at = payment.checked_at = payment.updated_at = now
+    payment.save()
+    event_write(
+        payment.pk,
+        "invoice_found" if was_found else "invoice_made",
+        data={
+            "invoice": number,
+            "until": invoice.expires_at.isoformat() if invoice.expires_at else "",
+        },
+    )
+    questions_pass(payment, note="Its invoice was found.")
+    invoice_made.send(Payment, payment=payment)
+    return Done({"invoice": number})
+
+
+def _refused(payment: Payment, why: str) -> Outcome:
+    with transaction.atomic():
+        event_write(payment.pk, "invoice_refused", data={"reason": why})
+        try:
+            payment_fail(payment_id=payment.pk, reason="refused", note=why)
+        except PaymentNotOpen:  # paid by an invoice that an earlier try had made
+            return Done({"refused": why})
+        attention(
+            group="payments.invoice_refused",
+            title="Crypto Pay refused to make an invoice",
+            text=f"{payment}: {why}",
+            severity="critical",
+            link=f"/admin/payments/payment/{payment.pk}/change/",
+        )
+    return Cancel(f"refused: {why}"[:200])
+
+
+def _unsure(payment: Payment) -> None:
+    question_open(
+        payment=payment,
+        key=f"payment:{payment.pk}",
+        reason=ReviewReason.INVOICE_UNSURE,
+        facts={"note": "Crypto Pay did not say whether it made the invoice."},
+    )
+
+
+def spare_delete(invoice_id: int) -> Outcome:
+    """Delete an invoice that nobody shall pay any more. Paid meanwhile: its webhook tells."""
+    try:
+        gate.invoice_delete(invoice_id)
+    except (TokenRefused, AppSuspended):
+        raise
+    except CryptoPayRefused as exc:
+        logger.warning("invoice %d cannot be deleted: %s", invoice_id, exc)
+        return Cancel(f"it is no longer active: {exc}"[:200])
+    return Done({"deleted": invoice_id})

@@ -1,0 +1,164 @@
+"""The one place where money becomes `completed`, or is said not to have come.
+
+The provider has been asked before: what stands in an Invoice is its own answer, never the body of a
+webhook. Locks: the payment's row, first of all.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs.audit import Account
+from lib import clock
+from lib.errors import NotFound
+from payments import fitting
+from payments.errors import PaymentNotOpen
+from payments.events import payment_completed, payment_failed
+from payments.models import FoundBy, Payment, ReviewReason, State
+from payments.providers.cryptobot.types import Invoice
+from payments.questions import question_open, questions_pass
+from payments.story import event_write
+from payments.telling import failure_tell
+from payments.words import amount_say, failure_say
+
+_PAID = frozenset({State.COMPLETED, State.REFUNDED})
+OPEN = frozenset({State.CREATED, State.PENDING})
+
+
+def payment_lock(payment_id: UUID) -> Payment:
+    """The payment, locked until the transaction ends. Raises NotFound."""
+    row = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id).first()
+    if row is None:
+        raise NotFound(f"there is no payment {payment_id}")
+    return row
+
+
+@transaction.atomic
+def payment_settle(
+    *,
+    payment_id: UUID,
+    invoice: Invoice,
+    found_by: FoundBy | str,
+    by: Account = None,
+    accept: bool = False,
+) -> Payment:
+    """Complete a payment whose invoice is paid and fits the order, and announce payment_completed.
+
+    What does not fit the contract opens a Review and changes nothing else; `accept` is a person who
+    has looked at that. Paid after it was given up: completed all the same if the time was over, a
+    Review if a person gave it up or something was paid instead. An invoice that is not paid changes
+    nothing.
+    Repeat: a completed payment stays as it is. A second paid invoice of it is a Review. Raises
+    NotFound. Locks: the payment; receivers of the signal lock what is theirs after it.
+    """
+    payment = payment_lock(payment_id)
+    payment.checked_at = clock.now()
+    payment.save(update_fields=["checked_at"])
+    if not invoice.is_paid:
+        return payment
+    is_own = payment.external_id == str(invoice.invoice_id)
+    if payment.state in _PAID:
+        if not is_own:
+            _question(payment, invoice, ReviewReason.TWICE)
+        return payment
+    reason = None if accept else _reason(payment, invoice)
+    if reason is not None:
+        _question(payment, invoice, reason)
+        return payment
+    if not is_own:
+        _adopt(payment, invoice)
+    _complete(payment, invoice, FoundBy(found_by), by)
+    return payment
+
+
+def _reason(payment: Payment, invoice: Invoice) -> ReviewReason | None:
+    """Why a person must decide; None if it fits."""
+    return fitting.misfit(payment, invoice) or fitting.lateness(payment)
+
+
+def _question(payment: Payment, invoice: Invoice, reason: ReviewReason) -> None:
+    question_open(
+        payment=payment,
+        key=f"invoice:{invoice.invoice_id}"
+        if payment.external_id != str(invoice.invoice_id)
+        else f"payment:{payment.pk}",
+        reason=reason,
+        facts=fitting.facts(payment, invoice),
+    )
+
+
+def _adopt(payment: Payment, invoice: Invoice) -> None:
+    """The order was paid by another invoice than the one that stands in it."""
+    before, payment.external_id = payment.external_id, str(invoice.invoice_id)
+    payment.pay_url = invoice.pay_url[:500]
+    payment.expires_at = invoice.expires_at
+    payment.invoiced_at = payment.invoiced_at or invoice.created_at
+    event_write(
+        payment.pk, "invoice_adopted", data={"invoice": payment.external_id, "before": before}
+    )
+
+
+def _complete(payment: Payment, invoice: Invoice, found_by: FoundBy, by: Account) -> None:
+    was_failed = payment.state == State.FAILED
+    now = clock.now()
+    payment.state = State.COMPLETED
+    payment.paid_at = invoice.paid_at or now
+    payment.paid_asset = _asset(invoice)
+    payment.paid_amount = fitting.paid_amount(invoice)
+    payment.fee_asset, payment.fee_amount = invoice.fee_asset or "", invoice.fee_amount
+    payment.paid_usd_rate = invoice.paid_usd_rate
+    payment.found_by = found_by
+    payment.completed_at = payment.checked_at = payment.updated_at = now
+    payment.save()
+    event_write(
+        payment.pk,
+        "completed_late" if was_failed else "completed",
+        data={
+            "paid": amount_say(payment.paid_amount),
+            "asset": payment.paid_asset,
+            "at": payment.paid_at.isoformat(),
+            "found_by": f"{found_by.label}",
+        },
+        by=by,
+    )
+    questions_pass(payment, note="It is completed.")
+    payment_completed.send(Payment, payment=payment)
+
+
+def _asset(invoice: Invoice) -> str:
+    """In what it was paid: the asset of the price if the provider does not name another."""
+    return (invoice.paid_asset or invoice.asset or invoice.currency)[:12]
+
+
+@transaction.atomic
+def payment_fail(
+    *,
+    payment_id: UUID,
+    reason: str,
+    by: Account = None,
+    note: str = "",
+    at: datetime | None = None,
+) -> Payment:
+    """Give up an open payment, tell the payer, and announce payment_failed.
+
+    reason: a code of payments.words.FAILURES. The caller knows from the provider that it is not paid;
+    should it be paid all the same, payment_settle completes it. Repeat: a failed one stays as it is.
+    Raises NotFound; PaymentNotOpen if it is completed. Locks: the payment.
+    """
+    payment = payment_lock(payment_id)
+    if payment.state == State.FAILED:
+        return payment
+    if payment.state not in OPEN:
+        raise PaymentNotOpen(f"the payment is {payment.state}")
+    now = at or clock.now()
+    payment.state, payment.failed_at, payment.failure = State.FAILED, now, reason
+    payment.updated_at = now
+    payment.save(update_fields=["state", "failed_at", "failure", "updated_at"])
+    said: dict[str, Any] = {"reason": f"{failure_say(reason)}{f' ({note})' if note else ''}"}
+    event_write(payment.pk, "failed", data=said, by=by)
+    failure_tell(payment)
+    public = "refused" if reason == "refused" else "expired"
+    payment_failed.send(Payment, payment=payment, reason=public)
+    return payment
