@@ -57,3 +57,7 @@ if REMNAWAVE_URL and not REMNAWAVE_API_TOKEN:
     raise env.SettingInvalid("REMNAWAVE_API_TOKEN", "is missing, but REMNAWAVE_URL is set.")
 if re.search(r"[\r\n]", REMNAWAVE_API_TOKEN + PANEL_COOKIE):
     raise env.SettingInvalid("REMNAWAVE_API_TOKEN", "and PANEL_COOKIE must be one line each.")
+if REMNAWAVE_WEBHOOK_SECRET and not re.fullmatch(r"[A-Za-z0-9]{32,}", REMNAWAVE_WEBHOOK_SECRET):
+    raise env.SettingInvalid(
+        "REMNAWAVE_WEBHOOK_SECRET", "must be 32 letters and digits or more, as the panel has it."
+    )

@@ -22,7 +22,7 @@ class PanelStatus(StrEnum):
 
 
 class TrafficStrategy(StrEnum):
-    """When the panel itself resets used traffic. Read values stay texts: newer panels know more."""
+    """When the panel itself sets used traffic to nothing."""
 
     NO_RESET = "NO_RESET"
     DAY = "DAY"
@@ -54,7 +54,7 @@ class PanelUser:
     description: str | None
     tag: str | None
     traffic_limit_bytes: int  # 0: no limit
-    traffic_strategy: str
+    traffic_strategy: TrafficStrategy
     used_bytes: int  # in the current period
     lifetime_used_bytes: int
     hwid_device_limit: int | None  # None: as the panel says; 0: not checked

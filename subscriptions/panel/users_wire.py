@@ -20,6 +20,7 @@ from subscriptions.panel.types import (
     PanelStatus,
     PanelUser,
     Squad,
+    TrafficStrategy,
     UserFields,
     UserPage,
 )
@@ -47,7 +48,7 @@ def _user(user: Fields) -> PanelUser:
         description=may("description", text),
         tag=may("tag", text),
         traffic_limit_bytes=need("trafficLimitBytes", whole),
-        traffic_strategy=need("trafficLimitStrategy", text),
+        traffic_strategy=need("trafficLimitStrategy", TrafficStrategy),
         used_bytes=traffic.need("usedTrafficBytes", whole),
         lifetime_used_bytes=traffic.need("lifetimeUsedTrafficBytes", whole),
         hwid_device_limit=may("hwidDeviceLimit", whole),
