@@ -16,6 +16,7 @@ from tests.sandbox.cryptopay.service import CryptoPayService
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.faults import FaultBook
 from tests.sandbox.journal import Journal
+from tests.sandbox.remnawave.service import RemnawaveService
 from tests.sandbox.replies import json_reply
 from tests.sandbox.service import ControlInvalid, Service
 from tests.sandbox.telegram.service import TelegramService
@@ -27,6 +28,7 @@ def build_app() -> Starlette:
     """A fresh sandbox; app.state.exchange.stop() ends whatever it is still waiting for."""
     factories: dict[str, Callable[[Exchange], Service]] = {
         TelegramService.name: TelegramService,
+        RemnawaveService.name: RemnawaveService,
         CryptoPayService.name: CryptoPayService,
     }
     exchange = Exchange(FaultBook(factories), Journal())

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from tests.sandbox.cryptopay.hand import PayHand
+from tests.sandbox.remnawave.hand import PanelHand
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 20.0
@@ -50,6 +51,7 @@ class Sandbox:
         self._http = requests.Session()
         self._http.trust_env = False
         self.pay = PayHand(self._call)
+        self.panel = PanelHand(self._call)
         try:
             self.url = self._read_url()
         except BaseException:
@@ -65,6 +67,11 @@ class Sandbox:
     def cryptopay_url(self) -> str:
         """The base before /api/<method>, as CRYPTOBOT_API_URL wants it."""
         return f"{self.url}/cryptopay"
+
+    @property
+    def panel_url(self) -> str:
+        """The base before /api/, as REMNAWAVE_URL wants it."""
+        return f"{self.url}/remnawave"
 
     @property
     def pid(self) -> int:
@@ -210,13 +217,14 @@ class Sandbox:
         path: str,
         body: dict[str, Any] | None = None,
         query: dict[str, Any] | None = None,
+        timeout_s: float = CALL_TIMEOUT_S,
     ) -> dict[str, Any]:
         answer = self._http.request(
             http_method,
             f"{self.url}/_sandbox/{path}",
             json=body,
             params=query,
-            timeout=CALL_TIMEOUT_S,
+            timeout=timeout_s,
         )
         if not answer.ok:
             raise SandboxFailed(f"{http_method} {path}: {answer.text}")

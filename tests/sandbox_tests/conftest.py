@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.sandbox_tests.panel_api import PanelApi
 
 __all__ = ["sandbox", "sandbox_server"]
 
@@ -48,3 +49,11 @@ def free_bot(sandbox: Sandbox, bot: Bot) -> Bot:
     """A bot without limits, for tests that are about something else."""
     sandbox.limits(enabled=False)
     return bot
+
+
+@pytest.fixture
+def api(sandbox: Sandbox) -> Iterator[PanelApi]:
+    """A client of the panel of a fresh sandbox."""
+    made = PanelApi(sandbox.panel_url)
+    yield made
+    made.http.close()

@@ -1,0 +1,40 @@
+"""Which panel answers: v3, or one of the last two of v2. They differ in names, keys and bodies."""
+
+from dataclasses import dataclass
+
+from tests.sandbox.service import ControlInvalid
+
+# What a short name stands for: the newest panel of that line.
+_LINES = {"3": "3.3.2", "2.8": "2.8.1", "2.7": "2.7.4"}
+DEFAULT_VERSION = _LINES["3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A panel version and what it can do."""
+
+    version: str
+
+    @property
+    def is_v3(self) -> bool:
+        """Users have a number only, writes answer with an empty body."""
+        return self._at_least(3, 0)
+
+    @property
+    def has_stream(self) -> bool:
+        """users/stream, token scopes and user.expiration came with 2.8."""
+        return self._at_least(2, 8)
+
+    def _at_least(self, major: int, minor: int) -> bool:
+        first, second = self.version.split(".")[:2]
+        return (int(first), int(second)) >= (major, minor)
+
+
+def read_dialect(name: str) -> Dialect:
+    """From "3", "2.8", "2.7" or a full version of these lines. Raises ControlInvalid."""
+    version = _LINES.get(name, name)
+    parts = version.split(".")
+    is_known = len(parts) == 3 and all(part.isdigit() for part in parts)
+    if not is_known or not (parts[0] == "3" or parts[:2] in (["2", "7"], ["2", "8"])):
+        raise ControlInvalid(f"version must be one of {', '.join(_LINES)} or a full version of 3")
+    return Dialect(version)

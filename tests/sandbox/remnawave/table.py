@@ -1,0 +1,116 @@
+"""Every route of the panel: which dialect has it, which right it needs, and who answers."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from tests.sandbox.remnawave import bulk, system, users_read, users_write
+from tests.sandbox.remnawave.ask import Ask
+from tests.sandbox.remnawave.dialect import Dialect
+from tests.sandbox.remnawave.panel import Panel
+from tests.sandbox.wire import Answer
+
+Handler = Callable[[Panel, Ask], Answer]
+
+
+class Since(Enum):
+    """Where a route exists."""
+
+    ALL = "all"
+    V2 = "v2"
+    V2_8 = "2.8"
+    V3 = "v3"
+
+    def covers(self, dialect: Dialect) -> bool:
+        if self is Since.V2:
+            return not dialect.is_v3
+        if self is Since.V2_8:
+            return dialect.has_stream
+        return self is Since.ALL or dialect.is_v3
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """call is the panel's word for it, in the journal, in faults and in counters."""
+
+    http_method: str
+    path: str
+    call: str
+    handler: Handler
+    resource: str = "users"
+    is_write: bool = False
+    since: Since = Since.ALL
+
+
+def _read(path: str, call: str, handler: Handler, since: Since = Since.ALL) -> Route:
+    return Route("GET", f"/api/users{path}", f"users.{call}", handler, since=since)
+
+
+def _write(
+    http_method: str, path: str, call: str, handler: Handler, since: Since = Since.ALL
+) -> Route:
+    return Route(
+        http_method, f"/api/users{path}", f"users.{call}", handler, is_write=True, since=since
+    )
+
+
+def _bulk(path: str, handler: Handler) -> Route:
+    return _write("POST", f"/bulk/{path}", f"bulk.{path.replace('/', '.')}", handler)
+
+
+def _system(path: str, call: str, handler: Handler, since: Since = Since.ALL) -> Route:
+    resource = "metadata" if path == "/metadata" else "system"
+    return Route("GET", f"/api/system{path}", f"system.{call}", handler, resource, since=since)
+
+
+ROUTES: list[Route] = [
+    _read("", "list", users_read.listed),
+    _read("/stream", "stream", users_read.stream, Since.V2_8),
+    _read("/tags", "tags", users_read.tags),
+    _read("/by-username/{name}", "by-username", users_read.by_username),
+    _read("/by-short-uuid/{name}", "by-short-uuid", users_read.by_short_uuid),
+    _read("/by-id/{user}", "by-id", users_read.by_number, Since.V2),
+    _read("/by-telegram-id/{name}", "by-telegram-id", users_read.by_telegram_id, Since.V2),
+    _read("/by-email/{name}", "by-email", users_read.by_email, Since.V2),
+    _read("/by-tag/{name}", "by-tag", users_read.by_tag, Since.V2),
+    Route("POST", "/api/users/resolve", "users.resolve", users_read.resolve),
+    _write("POST", "", "create", users_write.create),
+    _write("PATCH", "", "update", users_write.update),
+    _bulk("update", bulk.update),
+    _bulk("update-squads", bulk.update_squads),
+    _bulk("reset-traffic", bulk.reset_traffic),
+    _bulk("revoke-subscription", bulk.revoke),
+    _bulk("extend-expiration-date", bulk.extend),
+    _bulk("delete", bulk.delete),
+    _bulk("delete-by-status", bulk.delete_by_status),
+    _bulk("all/update", bulk.update_all),
+    _bulk("all/reset-traffic", bulk.reset_all),
+    _bulk("all/extend-expiration-date", bulk.extend_all),
+    _write("POST", "/{user}/actions/enable", "enable", users_write.enable),
+    _write("POST", "/{user}/actions/disable", "disable", users_write.disable),
+    _write("POST", "/{user}/actions/reset-traffic", "reset-traffic", users_write.reset_traffic),
+    _write("POST", "/{user}/actions/revoke", "revoke", users_write.revoke),
+    _write("POST", "/{user}/actions/extend", "extend", users_write.extend, Since.V3),
+    _read("/{user}", "get", users_read.one),
+    _write("DELETE", "/{user}", "delete", users_write.delete),
+    _system("/metadata", "metadata", system.metadata),
+    _system("/health", "health", system.health),
+]
+
+_PATTERNS = [
+    (route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path))) for route in ROUTES
+]
+
+
+def find_route(
+    dialect: Dialect, http_method: str, path: str
+) -> tuple[Route, dict[str, str]] | None:
+    """The first route that fits, with the parameters of its path."""
+    for route, pattern in _PATTERNS:
+        if route.http_method != http_method or not route.since.covers(dialect):
+            continue
+        match = pattern.fullmatch(path)
+        if match is not None:
+            return route, match.groupdict()
+    return None
