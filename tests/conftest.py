@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from django.conf import settings as active
 from django.contrib.auth.models import Permission, User
+from django.test import TransactionTestCase
 from django_redis import get_redis_connection
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from config import embedded
 from jobs import breakers, stats
 from tests import rings
+from tests.tables import Tables
 
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
@@ -25,6 +28,9 @@ hypothesis_settings.load_profile("ours")
 # and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_TABLES = pytest.StashKey[Tables]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +47,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         for title, text in report.sections
     ]
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """A test leaves no rows to the next one, or fails."""
+    try:
+        yield
+    finally:
+        if tables := item.config.stash.get(_TABLES, None):
+            tables.check()
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +80,29 @@ def django_db_modify_db_settings(
     servers: None, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """pytest-django's hook before the test database is made; each xdist worker has its own."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """pytest-django's. From now on tests that commit end with tables as they are at this moment."""
+    stash = request.config.stash
+    with django_db_blocker.unblock():
+        tables = stash[_TABLES] = Tables()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: tables.empty())
+        yield
+    del stash[_TABLES]
+    try:
+        tables.check()  # after the last test, which ends with the database
+    finally:
+        tables.close()
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> None:
+    """Real commits, seen by other connections. Afterwards the tables are as they were."""
 
 
 @pytest.fixture

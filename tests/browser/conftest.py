@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import (
     Browser,
@@ -42,14 +42,6 @@ NARROW: ViewportSize = {"width": 390, "height": 844}
 expect.set_options(
     timeout=20_000
 )  # a condition is waited for; how fast it comes true proves nothing
-
-
-@pytest.fixture
-def database(transactional_db: None) -> Iterator[None]:
-    """The test database, with rows that other processes see. History has no model that flush knows."""
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE jobs_jobhistory, jobs_jobattempt")
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +92,7 @@ _OPENING = ("inbox.send_notification", "inbox.change_notification", "inbox.view_
 
 
 @pytest.fixture
-def open_page(site: str, database: None) -> Iterator[Open]:
+def open_page(site: str, committed: None) -> Iterator[Open]:
     """A window in which nobody is logged in: open_page(NARROW). Errors of its scripts fail the test.
 
     The browser starts with the first window, and ends before the database is emptied: while its loop
@@ -142,7 +134,7 @@ def meanwhile() -> Iterator[Callable[[Callable[[], T]], T]]:
 
 
 @pytest.fixture
-def pod(database: None) -> Iterator[Pod]:
+def pod(committed: None) -> Iterator[Pod]:
     made = Pod(environment())
     made.start()
     yield made
@@ -158,7 +150,7 @@ def backend(pod: Pod) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def staff(database: None) -> Callable[..., str]:
+def staff(committed: None) -> Callable[..., str]:
     """The key of a session: staff("olga", "Operator")."""
 
     def make(name: str, *groups: str, **fields: Any) -> str:

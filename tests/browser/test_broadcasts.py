@@ -33,7 +33,7 @@ HOME = "/admin/broadcasts/broadcast/"
 
 
 @pytest.fixture
-def alice(database: None) -> User:
+def alice(committed: None) -> User:
     """An operator, who is known here as a person too."""
     user = User.objects.create_user("alice", password="a-long-password", is_staff=True)
     user.groups.add(Group.objects.get(name="Operator"))
@@ -42,7 +42,7 @@ def alice(database: None) -> User:
 
 
 @pytest.fixture
-def site(database: None, bot: Sandbox) -> Iterator[str]:
+def site(committed: None, bot: Sandbox) -> Iterator[str]:
     """A web process that knows the bot: without one it would have nothing sent by Telegram."""
     told = {"TELEGRAM_API_URL": bot.telegram_url, "TELEGRAM_BOT_TOKEN": TOKEN}
     pod = Pod({**environment(), **told})

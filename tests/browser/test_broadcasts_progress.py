@@ -13,7 +13,7 @@ from tests.notifications.broadcasts.rows import broadcast_make
 
 
 @pytest.fixture
-def batch(database: None) -> str:
+def batch(committed: None) -> str:
     """A batch of ten jobs of which four are done."""
     made = batch_open(title="Import of November")
     Batch.objects.filter(pk=made).update(total=10, completed=4)

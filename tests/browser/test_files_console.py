@@ -21,7 +21,7 @@ Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def olga(database: None) -> User:
+def olga(committed: None) -> User:
     """An admin."""
     user = User.objects.create_user("olga", password="a-long-password", is_staff=True)
     user.groups.add(Group.objects.get(name="Admin"))

@@ -20,7 +20,7 @@ Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def alice(database: None) -> User:
+def alice(committed: None) -> User:
     """An operator."""
     user = User.objects.create_user("alice", password="a-long-password", is_staff=True)
     user.groups.add(Group.objects.get(name="Operator"))
@@ -28,7 +28,7 @@ def alice(database: None) -> User:
 
 
 @pytest.fixture
-def dead(database: None) -> UUID:
+def dead(committed: None) -> UUID:
     """A job of an outside worker that gave up, since its args are wrong."""
     made: UUID = echo.enqueue(message={"chat": "seven"}).id
     held = lease_one("external", worker="mailer-1")

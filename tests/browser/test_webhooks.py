@@ -23,7 +23,7 @@ Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def anna(database: None) -> User:
+def anna(committed: None) -> User:
     """Of the group Admin."""
     user = User.objects.create_user("anna", password="a-long-password", is_staff=True)
     user.groups.add(Group.objects.get(name="Admin"))
@@ -31,7 +31,7 @@ def anna(database: None) -> User:
 
 
 @pytest.fixture
-def busy(database: None) -> Endpoint:
+def busy(committed: None) -> Endpoint:
     """An endpoint with a day behind it, down just now, and one delivery that was given up."""
     endpoint, now = endpoint_make(description="Orders team"), clock.now()
     Lane.objects.update(

@@ -1,12 +1,11 @@
 """Kinds for one test, and a clean memory of what a process keeps beside the database."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from jobs import registry
 from jobs.engine.lane import Lane
@@ -31,14 +30,6 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         return job(name, **options)(function)
 
     return make
-
-
-@pytest.fixture
-def committed(transactional_db: None) -> Iterator[None]:
-    """Real commits, seen by other connections; afterwards the tables are as they were."""
-    yield
-    with connection.cursor() as cursor:  # Django flushes only what it manages
-        cursor.execute("TRUNCATE jobs_jobhistory, jobs_jobattempt")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from jobs import sql
+from tests.races.locks import waiting
 from tests.races.together import LONG_S
 
 
@@ -39,7 +40,7 @@ class Party:
     def wait_blocked(self) -> "Party":
         """Until it has acted, or waits for a lock of somebody else."""
         pause = threading.Event()
-        while not self.acted.is_set() and not _somebody_waits():
+        while not self.acted.is_set() and not waiting():
             pause.wait(0.01)
         return self
 
@@ -80,9 +81,3 @@ def without(function: str, *words: str, instead: str = "") -> Iterator[None]:
         yield
     finally:
         sql.run(real.replace("%", "%%"))
-
-
-def _somebody_waits() -> bool:
-    found = sql.row("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-    assert found is not None
-    return bool(found[0])

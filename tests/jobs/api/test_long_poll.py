@@ -51,8 +51,11 @@ def wait(api: Caller, waiting_room: WaitingRoom) -> Any:
 
 
 def sessions() -> int:
-    """Connections to our database; three are ours and the two of the thread that listens for all."""
-    found = sql.row("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    """Connections of the site to our database; three are ours and the two of the thread that listens."""
+    found = sql.row(
+        """SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'switchboard'"""
+    )
     return int(found[0]) if found else 0
 
 
@@ -223,7 +226,8 @@ def test_the_listener_survives_the_loss_of_its_connections(api: Caller, wait: Wa
     until(lambda: sessions() <= 3)
     sql.run(
         """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+        WHERE datname = current_database() AND application_name = 'switchboard'
+            AND pid <> pg_backend_pid()"""
     )
 
     job_id = api.make()

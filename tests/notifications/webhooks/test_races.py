@@ -120,8 +120,11 @@ def test_a_run_and_a_person_who_cancels_never_wait_for_each_other(
             return changed | deliveries_cancel(delivery_ids=[last], by=None)
 
         person = begin(cancel)
-        while not sql.rows("SELECT FROM pg_locks WHERE relation = 'webhook_delivery'::regclass AND"
-                           " mode = 'RowExclusiveLock'"):  # fmt: skip
+        while not sql.rows(
+            """SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+            WHERE l.relation = 'webhook_delivery'::regclass AND l.mode = 'RowExclusiveLock'
+                AND a.datname = current_database() AND a.backend_type = 'client backend'"""
+        ):
             held.wait(0.01)
         run = begin(sender.write).wait_blocked()
         held.set()

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from jobs import sql
 from lib import clock
 from notifications.inbox.accept import accept
 from notifications.inbox.models import Notification, Recipient
 from notifications.inbox.reading import read_many
 from notifications.inbox.recipients import recipients_find
 from notifications.inbox.shapes import Draft, ReadResult, Target
+from tests.races.locks import waiting
 
 ALICE: Target = (1, "alice")
 BOB: Target = (2, "bob")
@@ -64,5 +64,5 @@ def around_now(zone: str = "UTC") -> dict[str, Any]:
 def until_waiting() -> None:
     """Until the writer, or whoever else, waits for a lock."""
     pause = threading.Event()
-    while sql.row("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1") is None:
+    while not waiting():
         pause.wait(0.01)

@@ -14,6 +14,7 @@ from lib.errors import Unavailable
 from notifications.inbox import writer
 from notifications.inbox.errors import DraftInvalid, InboxBusy
 from tests.notifications.inbox.core.play import ALICE, BOB, draft, inbox, until_waiting
+from tests.races.locks import waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -132,10 +133,7 @@ def test_what_is_cut_off_while_it_waits_is_written_on_a_new_connection(gate: Any
     held = gate()
     future = writer.submit(draft(ALICE))
     until_waiting()
-    sql.row(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted "
-        "AND pid <> pg_backend_pid()"
-    )
+    sql.row("SELECT count(pg_terminate_backend(pid)) FROM unnest(%s::int[]) pid", [waiting()])
     held.commit()
     assert future.result(LONG_S).status == 202
     assert len(inbox()) == 2
@@ -181,8 +179,9 @@ def test_a_child_process_writes_by_itself() -> None:
 
 def _end_other_sessions() -> int:
     found = sql.row(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'switchboard'
+            AND pid <> pg_backend_pid()"""
     )
     assert found is not None
     return int(found[0])

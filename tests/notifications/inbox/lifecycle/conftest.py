@@ -3,16 +3,13 @@ from collections.abc import Iterator
 import pytest
 from django_redis import get_redis_connection
 
-from jobs import sql
 from notifications.inbox import publisher
 from tests.notifications.inbox.lifecycle.heard import Ear
 
 
 @pytest.fixture
-def committed(clean_redis: None, transactional_db: None) -> Iterator[None]:
-    """Real commits and a Redis that holds nothing of us; afterwards the tables are as they were."""
-    yield
-    sql.run("TRUNCATE jobs_jobhistory, jobs_jobattempt")  # Django flushes only what it manages
+def committed(clean_redis: None, committed: None) -> None:
+    """Real commits and a Redis that holds nothing of us."""
 
 
 @pytest.fixture
