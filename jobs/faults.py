@@ -2,6 +2,7 @@
 
 SWITCHBOARD_FAULTS="after_lease=kill:0.01 before_write=stop:0.005" kills (SIGKILL) or stops (SIGSTOP)
 the process there, with that chance. Without the variable, and always when DEBUG is 0, it does nothing.
+POINTS are those of the platform; a room names its own with a dot, "activation.dated".
 """
 
 import os
@@ -17,7 +18,7 @@ def _read(text: str) -> dict[str, tuple[int, float]]:
     for part in text.split():
         name, _, rest = part.partition("=")
         action, _, chance = rest.partition(":")
-        if name not in POINTS or action not in {"kill", "stop"}:
+        if not (name in POINTS or "." in name) or action not in {"kill", "stop"}:
             raise ValueError(f"SWITCHBOARD_FAULTS: {part!r} is no fault that we know")
         strikes[name] = (signal.SIGKILL if action == "kill" else signal.SIGSTOP, float(chance or 1))
     return strikes

@@ -34,7 +34,7 @@ _PAYMENTS = {
     "activation_failed": "Paid, but has no access yet: {error}.",
     "activation_retried": "The activation is tried again by hand.",
     "activation_released": "The hold was lifted: the paid period is switched on.",
-    "told_paid": "Was told that the payment arrived and access lasts until {until:when}.",
+    "told_served": "Was told that the payment arrived and access lasts until {until:when}.",
     "told_waiting": "Was told that the payment arrived and access is still being switched on.",
     "not_told": "Was not told of the payment: {reason}.",
     "payment_refunded": "A payment was marked as refunded; access was not shortened.",
@@ -57,7 +57,12 @@ _ACTS = {
     "edited": "Edited here: {fields}.",
 }
 
-SENTENCES: dict[str, str] = {**_PAYMENTS, **_RENEWALS, **_ACTS}
+_BULK = {
+    "deleted": "Deleted in the panel.",
+    "moved_back": "The end was moved back to {until:when} (before: {before:when}).",
+}
+
+SENTENCES: dict[str, str] = {**_PAYMENTS, **_RENEWALS, **_ACTS, **_BULK}
 
 
 class KindUnknown(LookupError):

@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                     ("refused", "the panel refused it"),
                     ("disabled", "somebody had disabled the subscriber"),
                     ("internal", "our own code failed on it"),
+                    ("released", "a person lifted the hold"),
                 ],
                 db_default="",
                 default="",

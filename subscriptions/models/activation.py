@@ -35,6 +35,7 @@ class Activation(models.Model):
         REFUSED = "refused", "the panel refused it"
         DISABLED = "disabled", "somebody had disabled the subscriber"
         INTERNAL = "internal", "our own code failed on it"
+        RELEASED = "released", "a person lifted the hold"
 
     id = models.BigAutoField(primary_key=True)
     payment = models.OneToOneField(Payment, models.PROTECT, related_name="activation")
