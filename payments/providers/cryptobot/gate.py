@@ -76,8 +76,8 @@ def invoice_open(order: InvoiceOrder, *, look_first: bool) -> Invoice:
         if found is not None:
             logger.info("invoice %d was made by an earlier try", found.invoice_id)
             return found
-    with _asking():
-        return client().invoice_create(order)
+    with _asking() as door:
+        return door.invoice_create(order)
 
 
 def invoice_find(
@@ -106,8 +106,8 @@ def invoice_find(
 
 
 def _page(fiat: str | None, asset: str | None, offset: int) -> list[Invoice]:
-    with _polling():
-        return client().invoices(
+    with _polling() as door:
+        return door.invoices(
             status=InvoiceStatus.ACTIVE, fiat=fiat, asset=asset, offset=offset, count=PAGE_LIMIT
         )
 
@@ -116,14 +116,14 @@ def invoices_read(ids: Collection[int]) -> dict[int, Invoice]:
     """Invoices by id, as they are now; one that is missing is gone. At most IDS_LIMIT of them."""
     if not ids:
         return {}
-    with _polling():
-        return {invoice.invoice_id: invoice for invoice in client().invoices(ids)}
+    with _polling() as door:
+        return {invoice.invoice_id: invoice for invoice in door.invoices(ids)}
 
 
 def invoice_read(invoice_id: int) -> Invoice | None:
     """The true state of one invoice, at once: after a webhook nobody waits for the pace of polls."""
-    with _asking():
-        found = client().invoices([invoice_id])
+    with _asking() as door:
+        found = door.invoices([invoice_id])
     return found[0] if found else None
 
 
@@ -133,8 +133,8 @@ def invoice_delete(invoice_id: int) -> None:
     Raises CryptoPayRefused if it cannot be deleted any more: it may have been paid meanwhile.
     """
     try:
-        with _asking():
-            client().invoice_delete(invoice_id)
+        with _asking() as door:
+            door.invoice_delete(invoice_id)
     except (CryptoPayRefused, CryptoPayUnknown):
         # It may race with a payment, and the answer may be lost: what counts is how it is now.
         if invoice_read(invoice_id) is not None:
@@ -143,26 +143,27 @@ def invoice_delete(invoice_id: int) -> None:
 
 def me() -> AppProfile:
     """Whose token we have."""
-    with _asking():
-        return client().me()
+    with _asking() as door:
+        return door.me()
 
 
 def balance() -> list[Balance]:
-    with _polling():
-        return client().balance()
+    with _polling() as door:
+        return door.balance()
 
 
 def exchange_rates() -> list[ExchangeRate]:
-    with _polling():
-        return client().exchange_rates()
+    with _polling() as door:
+        return door.exchange_rates()
 
 
 @contextmanager
-def _polling() -> Iterator[None]:
+def _polling() -> Iterator[CryptoPayClient]:
     """A read of which many may come: one a second over all workers. Raises CryptoPayBusy."""
+    client()  # without a token there is no turn to wait for
     _await_turn()
-    with _asking():
-        yield
+    with _asking() as door:
+        yield door
 
 
 def _await_turn() -> None:
@@ -178,14 +179,15 @@ def _await_turn() -> None:
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def _asking() -> Iterator[CryptoPayClient]:
     """Ask only if Crypto Pay is up and has not asked to wait; tell the breaker how it went."""
+    door = client()
     wait = breakers.wait_for(BREAKER)
     if wait is not None:
         raise breakers.BreakerOpen(BREAKER, wait)
     _respect_pause()
     try:
-        yield
+        yield door
     except CryptoPayError as exc:
         if isinstance(exc, CryptoPayBusy):
             rates.pause(BUCKET, max(exc.retry_after or SHORTEST_PAUSE, SHORTEST_PAUSE))

@@ -20,4 +20,6 @@ def signature_ok(raw: bytes, header: str | None, token: str) -> bool:
     if not header or not token:
         return False
     # Bytes: compare_digest raises TypeError for a text that is not ASCII, and anybody may send one.
-    return hmac.compare_digest(signature_of(raw, token).encode(), header.strip().encode())
+    return hmac.compare_digest(
+        signature_of(raw, token).encode(), header.strip().encode("utf-8", "replace")
+    )
