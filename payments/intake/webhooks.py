@@ -15,7 +15,7 @@ _RETRY_AFTER_S = 60
 
 
 def intake_view(source: str) -> Callable[[HttpRequest], HttpResponse]:
-    """A view that takes in the deliveries of a source; it answers without a body.
+    """A view that takes in the deliveries of a source.
 
     200: it is written down (also a duplicate, or one about nothing that we know: sending it again
     would change nothing). 401: wrong signature. 413: too large. 429: too many without a signature
