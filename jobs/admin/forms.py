@@ -28,6 +28,9 @@ STATES = (
 )
 
 
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9000
+
+
 class MomentField(forms.CharField):
     """A moment in UTC: a date, a date with a time, "today", or a span that means so long ago."""
 
@@ -35,19 +38,28 @@ class MomentField(forms.CharField):
         text = str(super().clean(value)).strip()
         if not text:
             return None
-        now = clock.now()
-        if text == "today":
-            return now.replace(hour=0, minute=0, second=0, microsecond=0)
         try:
-            if (day := parse_date(text)) is not None:
-                return datetime.combine(day, time(), UTC)
-            if (moment := parse_datetime(text)) is not None:
-                return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return now - durations.parse(text)
+            moment = _moment(text)
         except (ValueError, OverflowError):
+            moment = None
+        # At the ends of the calendar no span can be added or taken away.
+        if moment is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
             raise forms.ValidationError(
                 "Write 2026-11-22, 2026-11-22 14:00 (UTC), today, or a span such as 2h."
-            ) from None
+            )
+        return moment
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError, OverflowError."""
+    now = clock.now()
+    if text == "today":
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if (day := parse_date(text)) is not None:
+        return datetime.combine(day, time(), UTC)
+    if (moment := parse_datetime(text)) is not None:
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return now - durations.parse(text)
 
 
 class JsonObjectField(forms.CharField):

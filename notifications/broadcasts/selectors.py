@@ -1,5 +1,6 @@
 """Reading broadcasts. Numbers come from the counters and the tally; only pages read the ledger."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from notifications.broadcasts.models import Broadcast, Channel, Fate, Status, Ta
 from notifications.broadcasts.reasons import reason_text
 from notifications.telegram.lane_state import lane_obstacles
 
+_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _STALE = timedelta(seconds=15)  # a rate that nobody has measured for so long is none
 
 
@@ -227,7 +229,7 @@ def _entry(*row: Any) -> LedgerEntry:
 
 def _search(text: str, params: dict[str, Any]) -> str:
     params["text"] = text
-    if text.lstrip("-").isdigit() and -(2**63) <= int(text) < 2**63:
+    if _NUMBER.fullmatch(text) and -(2**63) <= int(text) < 2**63:
         params["number"] = int(text)
         return """AND l.recipient_id IN (
             SELECT id FROM inbox_recipient WHERE user_id = %(number)s OR telegram_id = %(number)s)"""

@@ -14,7 +14,12 @@ from lib import clock
 from lib.errors import InputInvalid, NotFound
 from lib.ids import uuid7
 from notifications.webhooks.addresses import url_check
-from notifications.webhooks.errors import EndpointDisabled, EventUnknown, RotationUnfinished
+from notifications.webhooks.errors import (
+    EndpointDisabled,
+    EventUnknown,
+    RotationUnfinished,
+    SecretUnreadable,
+)
 from notifications.webhooks.escalation import ENDPOINT
 from notifications.webhooks.models import EVERYTHING, Delivery, Endpoint, Event, Lane
 from notifications.webhooks.services import event_body
@@ -143,7 +148,10 @@ def endpoint_rotate_secret(
                 "retire it first if no receiver needs it"
             )
         span = settings.WEBHOOK_SECRET_OVERLAP if overlap is None else overlap
-        endpoint.old_secret, endpoint.old_secret_expires_at = endpoint.secret, now + span
+        if endpoint.secret is not None:
+            endpoint.old_secret, endpoint.old_secret_expires_at = endpoint.secret, now + span
+        else:  # it signs nothing any more: receivers get the new one at once
+            endpoint.old_secret = endpoint.old_secret_expires_at = None
         endpoint.secret, endpoint.updated_at = secret_make(), now
         endpoint.save(update_fields=["secret", "old_secret", "old_secret_expires_at", "updated_at"])
         audit_write(by, "webhooks.rotate", ENDPOINT, endpoint.pk, overlap_s=span.total_seconds())
@@ -154,7 +162,7 @@ def endpoint_retire_secret(*, endpoint_id: UUID, by: Account) -> Endpoint:
     """Let the old secret sign nothing any more. Repeat: without one nothing changes."""
     with transaction.atomic():
         endpoint = _locked(endpoint_id)
-        if endpoint.old_secret is None:
+        if endpoint.old_secret_expires_at is None:
             return endpoint
         endpoint.old_secret = endpoint.old_secret_expires_at = None
         endpoint.updated_at = clock.now()
@@ -164,9 +172,14 @@ def endpoint_retire_secret(*, endpoint_id: UUID, by: Account) -> Endpoint:
 
 
 def endpoint_reveal_secret(*, endpoint_id: UUID, by: Account) -> Endpoint:
-    """The endpoint with its secrets, for somebody's eyes; who looked is in the audit log."""
+    """The endpoint with its secrets, for somebody's eyes; who looked is in the audit log.
+
+    Raises NotFound, SecretUnreadable.
+    """
     with transaction.atomic():
         endpoint = _locked(endpoint_id)
+        if endpoint.secret is None:
+            raise SecretUnreadable
         audit_write(by, "webhooks.reveal_secret", ENDPOINT, endpoint.pk)
     return endpoint
 

@@ -33,6 +33,12 @@ class RotationUnfinished(DomainError):
     code = "rotation_unfinished"
 
 
+class SecretUnreadable(DomainError):
+    """The secret was sealed under a key that is in neither SECRET_KEY nor SECRET_KEY_FALLBACKS."""
+
+    code = "secret_unreadable"
+
+
 class DeliveryPending(DomainError):
     """The delivery is on its way already."""
 

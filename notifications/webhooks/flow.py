@@ -45,7 +45,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What people have set: the columns of Endpoint. secrets: all that sign just now."""
+    """What people have set: the columns of Endpoint. secrets: all that sign just now; none if they cannot
+    be read."""
 
     endpoint_id: UUID
     url: str

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from jobs import sql
 from lib import clock
 from notifications.webhooks.flow import Config, Due, Fate, Flow, Standing
+from notifications.webhooks.sealing import unseal
 
 LEASE = timedelta(seconds=20)  # renewed each second
 
@@ -237,5 +238,6 @@ def next_due_at() -> datetime | None:
 
 def _config(row: tuple[object, ...]) -> Config:
     endpoint_id, url, secret, old_secret, rate, most, timeout_s = row[:7]
-    secrets = (secret, old_secret) if old_secret else (secret,)
+    sealed = [str(each) for each in (secret, old_secret) if each]
+    secrets = tuple(text for each in sealed if (text := unseal(each)))
     return Config(endpoint_id, url, secrets, rate, most, timeout_s)  # type: ignore[arg-type]

@@ -37,6 +37,7 @@ WRITE_AT = 64  # fates in a batch
 WRITE_AFTER_S = 0.02  # and how long the first of them waits for others
 LAND_MOST = 256  # answers taken in before lanes are filled again
 HELP_S = 5.0
+UNREADABLE = "its secret cannot be read: put the former key into SECRET_KEY_FALLBACKS"
 
 logger = logging.getLogger(__name__)
 
@@ -193,6 +194,8 @@ class Run:
         self._landed.put(Landed(flow, due, reply, began))
 
     def _request(self, config: Config, due: Due, began: datetime) -> Reply:
+        if not config.secrets:
+            return Reply(None, UNREADABLE)
         body, message_id, timestamp = (
             due.body.encode(),
             f"msg_{due.event_id.hex}",

@@ -116,6 +116,12 @@ def purge_endpoint(endpoint_id: UUID) -> Outcome | dict[str, int]:
     return Done({"deliveries": removed})
 
 
+@job("webhooks.reseal_secrets", queue="maintenance", cron="40 3 * * *", retry=CLEANUP)
+def reseal_secrets() -> dict[str, int]:
+    """Encrypt secrets under the present SECRET_KEY, so that a former one can be forgotten."""
+    return batches.secrets_reseal()
+
+
 @job("webhooks.clean", queue="maintenance", cron="20 3 * * *", retry=CLEANUP, timeout="1h")
 def clean() -> dict[str, int]:
     """Delete events older than WEBHOOK_RETENTION_DAYS, old secrets, and counts that are sums by now."""

@@ -18,7 +18,7 @@ from notifications.broadcasts.admin.compose_form import (
     draft_from,
     fields_known,
 )
-from notifications.broadcasts.admin.forms import uuid_of
+from notifications.broadcasts.admin.forms import number_of, uuid_of
 from notifications.broadcasts.admin.pages import (
     ADD,
     CHANGE,
@@ -81,7 +81,7 @@ class ComposePages(BroadcastConsole):
             broadcast_edit(
                 broadcast_id=row.pk,
                 by=request.user,
-                version=int(version) if version.isdigit() and len(version) < 9 else 0,
+                version=(number_of(version) or 0),
                 **form.fields_of(),
             )
         except BroadcastInvalid as exc:

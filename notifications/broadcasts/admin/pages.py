@@ -54,7 +54,7 @@ def telegram_off(row: Broadcast) -> str:
     if not settings.TELEGRAM_BOT_TOKEN:
         return "No bot is set up here: unless the workers have TELEGRAM_BOT_TOKEN, its messages there wait."
     if not settings.NOTIFICATION_ENABLED:
-        return "Telegram is switched off here (NOTIFICATION_ENABLED): its messages wait if it is for workers, too."
+        return "Telegram is switched off here (NOTIFICATION_ENABLED); if for the workers, too, messages wait."
     return ""
 
 

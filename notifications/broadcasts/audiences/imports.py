@@ -1,5 +1,6 @@
 """Importing a CSV file as an audience: in batches, all or nothing; what cannot be used is listed."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -20,6 +21,8 @@ from notifications.broadcasts.models import Audience, Broadcast, Status
 OBJECT = "audience"  # what the audit log calls it
 BATCH = 5_000  # lines
 REJECTS_KEPT = 1_000
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.0*)?", re.ASCII)
 
 # By the id of the backend, of that login if the line has one; else by the chat.
 _BY_USER = """
@@ -151,10 +154,9 @@ def _add(result: ImportResult, batch: list[Line], reject: Callable[[Line, str], 
 
 def _number(text: str) -> int | None:
     """A whole number that a bigint holds; also as spreadsheets write it, 1001.0."""
-    head, _, tail = text.partition(".")
-    if tail.strip("0") or not head.lstrip("-").isascii() or not head.lstrip("-").isdigit():
+    if not _NUMBER.fullmatch(text):
         return None
-    number = int(head[:21])
+    number = int(text.partition(".")[0])
     return number if -(2**63) <= number < 2**63 else None
 
 

@@ -58,7 +58,7 @@ class EndpointAdmin(EndpointActs, EndpointEditing, EndpointReplays):
     ) -> HttpResponse:
         """All endpoints, newest first. Three queries however many there are."""
         del extra_context
-        wanted = request.GET.get("q", "").strip()[:200]
+        wanted = request.GET.get("q", "").replace("\x00", "").strip()[:200]
         condition = request.GET.get("condition", "")
         rows = list(_chosen(wanted, condition, _after(request))[: PAGE + 1])
         page = rows[:PAGE]

@@ -27,6 +27,7 @@ from notifications.webhooks.selectors import delivery_get, endpoint_get, endpoin
 from notifications.webhooks.types import event_types
 
 TAGS = ["webhooks"]
+REVEAL = "webhooks.reveal_secret"
 _INVALID = "`invalid`, `invalid_url` or `unknown_event_type`"
 _GONE = "`not_found`"
 _OFF = "`endpoint_disabled`"
@@ -278,7 +279,7 @@ class EndpointTryNowApi(APIView):
 class EndpointSecretApi(APIView):
     """Read the secrets of an endpoint."""
 
-    required_permission = "webhooks.reveal_secret"
+    required_permission = REVEAL
 
     @extend_schema(
         operation_id="webhook_secret_get",
@@ -312,7 +313,7 @@ class EndpointRotateApi(APIView):
         operation_id="webhook_secret_rotate",
         summary="Rotate the signing secret",
         description="Both secrets sign until the overlap is over, so that no delivery fails to "
-        "verify while the receiver changes over. The answer holds both.",
+        "verify while the receiver changes over. The answer holds both for those who may reveal them.",
         tags=TAGS,
         request=WebhookRotation,
         responses={
@@ -330,7 +331,10 @@ class EndpointRotateApi(APIView):
             overlap=None if seconds is None else timedelta(seconds=seconds),
             by=request.user,
         )
-        return Response(WebhookSecrets(rotated).data)
+        body = WebhookSecrets(rotated).data
+        if not request.user.has_perm(REVEAL):
+            body |= {"secret": None, "old_secret": None}
+        return Response(body)
 
 
 class EndpointRetireApi(APIView):

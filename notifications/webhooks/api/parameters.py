@@ -41,6 +41,7 @@ def moment_read(given: Mapping[str, str], name: str) -> datetime | None:
         moment = parse_datetime(raw)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    # At the ends of the calendar no span can be added or taken away.
+    if moment is None or moment.tzinfo is None or not 1900 <= moment.year <= 9000:
         raise refused(name, "must be a moment with a time zone, such as 2026-11-22T10:00:00Z")
     return moment

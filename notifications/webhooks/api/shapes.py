@@ -93,7 +93,7 @@ class WebhookEndpoint(serializers.Serializer[Any]):
 class WebhookSecrets(serializers.Serializer[Any]):
     """What signs just now."""
 
-    secret = serializers.CharField()
+    secret = serializers.CharField(allow_null=True, help_text="null: you may not reveal it.")
     old_secret = serializers.CharField(allow_null=True)
     old_secret_expires_at = serializers.DateTimeField(allow_null=True)
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from lib.ids import uuid7
+from notifications.webhooks.sealing import SealedField
 
 EVERYTHING = "*"  # among event_types: all that there are and will be
 
@@ -40,9 +41,9 @@ class Endpoint(models.Model):
     rate_per_minute = models.IntegerField(null=True, blank=True)  # null: as fast as it answers
     max_in_flight = models.SmallIntegerField(default=8, db_default=8)  # requests at once
     timeout_s = models.SmallIntegerField(default=15, db_default=15)  # of one whole request
-    secret = models.CharField(max_length=100)  # whsec_...
+    secret = SealedField()  # whsec_...; None if it cannot be read
     # During a rotation both sign, so that the receiver may change over whenever it likes.
-    old_secret = models.CharField(max_length=100, null=True, blank=True)
+    old_secret = SealedField(null=True, blank=True)
     old_secret_expires_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now())

@@ -125,6 +125,21 @@ def test_a_rotation_over_rest_from_the_first_secret_to_the_last(api: Client) -> 
     assert reads.count() == 2
 
 
+def test_who_may_rotate_a_secret_may_not_read_it_for_that(caller: MakeCaller) -> None:
+    path = f"endpoints/{endpoint_make().pk}/actions/rotate"
+    answer = ask(caller("webhooks.change_endpoint"), "POST", path, {})
+    assert answer.status_code == 200
+    assert (answer.json()["secret"], answer.json()["old_secret"]) == (None, None)
+    assert answer.json()["old_secret_expires_at"] is not None
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_are_refused(api: Client, moment: str) -> None:
+    for name in ("created_from", "created_to"):
+        answer = ask(api, "GET", f"deliveries?{name}={moment}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
 def test_a_ping_is_a_delivery_to_follow(api: Client) -> None:
     answer = ask(api, "POST", f"endpoints/{endpoint_make().pk}/actions/ping")
     assert answer.status_code == 202

@@ -42,7 +42,7 @@ def test_a_new_endpoint_is_enabled_with_a_secret_and_a_lane(
     endpoint = create(title="  Shop ", event_types=[TEST, TEST], by=account("anna"))
     endpoint.refresh_from_db()
     assert (endpoint.title, endpoint.state, endpoint.event_types) == ("Shop", "enabled", [TEST])
-    assert secret_is_valid(endpoint.secret)
+    assert secret_is_valid(str(endpoint.secret))
     assert endpoint.created_by == "anna"
     assert Lane.objects.get().endpoint_id == endpoint.pk
     assert audited() == ["webhooks.create"]

@@ -329,6 +329,31 @@ def test_a_run_that_is_at_its_end_calls_helpers_while_an_endpoint_hangs(
     assert_enqueued("webhooks.send_more", number=3)
 
 
+def test_a_secret_that_cannot_be_read_sends_nothing_and_says_what_to_do(
+    receiver: Receiver, settings: Settings
+) -> None:
+    lost = endpoint_make(url=receiver.url())
+    former, settings.SECRET_KEY = (
+        settings.SECRET_KEY,
+        "another key of at least thirty-two characters",
+    )
+    fine = endpoint_make(url=receiver.url())
+    delivery_make(lost)
+    delivery_make(fine)
+    send()
+    assert len(receiver.received) == 1
+    assert Delivery.objects.get(endpoint=fine).state == "delivered"
+    waits = Delivery.objects.get(endpoint=lost)
+    assert (waits.state, "SECRET_KEY_FALLBACKS" in waits.last_error) == ("pending", True)
+
+    settings.SECRET_KEY_FALLBACKS = [former]
+    with clock.shift(timedelta(hours=1)):
+        send()
+    assert Delivery.objects.get(endpoint=lost).state == "delivered"
+    last = receiver.received[-1]
+    assert last.headers["webhook-signature"]
+
+
 def test_an_error_of_our_own_is_an_attempt_that_says_so_and_stops_no_other(
     receiver: Receiver,
 ) -> None:
