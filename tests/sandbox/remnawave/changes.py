@@ -118,7 +118,8 @@ def revoke(
     before = user.keys()
     with panel.users.rekeyed(user):
         user.generation += 1
-        kept = {"uuid": before.uuid} if user.chosen and "uuid" in user.chosen else {}
+        chosen = user.chosen or {}
+        kept = {name: value for name, value in chosen.items() if name == "uuid"}
         if only_passwords:
             kept["short_uuid"] = before.short_uuid
         elif short_uuid is not None:

@@ -18,14 +18,14 @@ def user_json(
 ) -> dict[str, Any]:
     """The user object. renamed gives keys another name, as a panel of a strange version would."""
     keys = user.keys()
-    shown: dict[str, Any] = {} if dialect.is_v3 else {"uuid": keys.uuid}
+    shown: dict[str, Any] = {} if dialect.is_v3 else {"uuid": user.uuid}
     shown |= {
         "id": user.id,
         "shortUuid": keys.short_uuid,
         "username": user.username,
-        "status": user.status.value,
+        "status": user.status,
         "trafficLimitBytes": user.limit_bytes,
-        "trafficLimitStrategy": user.strategy.value,
+        "trafficLimitStrategy": user.strategy,
         "expireAt": iso(user.expire_ms),
         "telegramId": user.telegram_id,
         "email": user.email,

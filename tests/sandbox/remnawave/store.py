@@ -65,7 +65,7 @@ class UserStore:
         self._username = Index(attrgetter("username"))
         self._telegram = Index(attrgetter("telegram_id"))
         self._short_uuid = Index(lambda user: user.keys().short_uuid)
-        self._uuid = Index(lambda user: user.keys().uuid)
+        self._uuid = Index(attrgetter("uuid"))
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -114,8 +114,11 @@ class Sweeps:
         if not self._panel.settings.resets_traffic:
             return
         for strategy in _RESET_AT:
-            for at_ms in occurrences(strategy, after_ms, now_ms):
-                due = [user for user in self._panel.users.rows if _is_reset(user, strategy, at_ms)]
+            moments = occurrences(strategy, after_ms, now_ms)
+            rows = self._panel.users.rows if moments else []
+            users = [user for user in rows if user.strategy is strategy]
+            for at_ms in moments:
+                due = [user for user in users if _is_reset(user, at_ms)]
                 limited = [user for user in due if user.status is Status.LIMITED]
                 for user in due:
                     user.used_bytes = user.threshold = 0
@@ -195,11 +198,9 @@ _falls_on: dict[Strategy, Callable[[datetime], bool]] = {
 }
 
 
-def _is_reset(user: PanelUser, strategy: Strategy, at_ms: int) -> bool:
+def _is_reset(user: PanelUser, at_ms: int) -> bool:
     """Rolling months turn on the day of creation, or on the last day of a shorter month."""
-    if user.strategy is not strategy:
-        return False
-    if strategy is not Strategy.MONTH_ROLLING:
+    if user.strategy is not Strategy.MONTH_ROLLING:
         return True
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     created = datetime.fromtimestamp(user.created_ms / 1000, UTC)

@@ -26,9 +26,8 @@ class Strategy(StrEnum):
 
 
 class Keys(NamedTuple):
-    """Names and secrets of a user that nobody chooses. uuid exists in v2 only."""
+    """Names and secrets of a user that nobody chooses."""
 
-    uuid: str
     short_uuid: str
     trojan_password: str
     ss_password: str
@@ -67,12 +66,20 @@ class PanelUser:
 
     def keys(self) -> Keys:
         """The same ones at every call until the next generation."""
-        drawn = hashlib.shake_128(b"%d:%d" % (self.id, self.generation)).hexdigest(56)
-        uuid = hashlib.md5(b"%d" % self.id, usedforsecurity=False).hexdigest()
-        keys = Keys(
-            _rfc_uuid(uuid), drawn[:16], drawn[16:48], drawn[48:80], _rfc_uuid(drawn[80:112])
-        )
-        return keys._replace(**self.chosen) if self.chosen else keys
+        drawn = hashlib.blake2b(b"%d:%d" % (self.id, self.generation), digest_size=56).hexdigest()
+        keys = Keys(drawn[:16], drawn[16:48], drawn[48:80], _rfc_uuid(drawn[80:]))
+        if self.chosen:
+            return keys._replace(
+                **{name: value for name, value in self.chosen.items() if name != "uuid"}
+            )
+        return keys
+
+    @property
+    def uuid(self) -> str:
+        """The key of v2; it never changes."""
+        if self.chosen and "uuid" in self.chosen:
+            return self.chosen["uuid"]
+        return _rfc_uuid(hashlib.blake2b(b"%d" % self.id, digest_size=16).hexdigest())
 
 
 def _rfc_uuid(digits: str) -> str:

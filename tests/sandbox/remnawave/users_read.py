@@ -116,9 +116,8 @@ def resolve(panel: Panel, ask: Ask) -> Answer:
     )
     if user is None:
         raise refused("A025")
-    keys = user.keys()
-    shown = {"id": user.id, "username": user.username, "shortUuid": keys.short_uuid}
-    return ok(shown if panel.dialect.is_v3 else {"uuid": keys.uuid, **shown})
+    shown = {"id": user.id, "username": user.username, "shortUuid": user.keys().short_uuid}
+    return ok(shown if panel.dialect.is_v3 else {"uuid": user.uuid, **shown})
 
 
 def _fits(user: PanelUser, query: dict[str, Any]) -> bool:
