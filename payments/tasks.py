@@ -7,10 +7,11 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 
 from jobs.audit import Account
-from jobs.ladders import CLEANUP, PAYMENTS, Delays
+from jobs.ladders import CLEANUP, PAYMENTS, REPORTS, Delays
 from jobs.models import Priority
 from jobs.outcomes import Outcome, Snooze
 from jobs.registry import job
+from payments.earning import days_compute
 from payments.intake.processing import intake_process
 from payments.intake.retrying import webhooks_retry
 from payments.invoicing import invoice_make, spare_delete
@@ -111,6 +112,19 @@ def verify_pending() -> Outcome | dict[str, Any]:
 def retry_webhooks() -> dict[str, int]:
     """Process again what came in and is not done; give up after 3 tries or 24 hours, and tell."""
     return webhooks_retry()
+
+
+@job(
+    "payments.compute_financial_stats",
+    queue="maintenance",
+    cron="30 0 * * *",
+    single=True,
+    retry=REPORTS,
+    timeout="10m",
+)
+def compute_financial_stats() -> dict[str, int]:
+    """Add up what each day that is over has earned, also days that were missed."""
+    return days_compute()
 
 
 def account_of(account_id: int | None) -> Account:

@@ -21,6 +21,7 @@ class FinancialDay(models.Model):
     paid_asset = models.CharField(max_length=12, default="", db_default="")
     completed = models.PositiveIntegerField()
     refunded = models.PositiveIntegerField(default=0, db_default=0)
+    failed = models.PositiveIntegerField(default=0, db_default=0)  # in lines without a paid_asset
     revenue = models.DecimalField(max_digits=38, decimal_places=12)
     refunds = models.DecimalField(max_digits=38, decimal_places=12, default=0, db_default=0)
     average = models.DecimalField(max_digits=38, decimal_places=12)

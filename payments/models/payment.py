@@ -130,6 +130,14 @@ class Payment(models.Model):
                 condition=Q(completed_at__isnull=False),
                 name="payment_completed",
             ),
+            models.Index(
+                fields=["refunded_at"],
+                condition=Q(refunded_at__isnull=False),
+                name="payment_refunded",
+            ),
+            models.Index(
+                fields=["failed_at"], condition=Q(failed_at__isnull=False), name="payment_failed"
+            ),
             models.Index(fields=["state", "-id"], name="payment_by_state"),
         ]
 

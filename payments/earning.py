@@ -1,0 +1,80 @@
+"""What each day earned, by plan, provider and currency: exact sums, made by the database, UTC days.
+
+A payment belongs to the day on which it was completed here, a refund and a failure to theirs. These
+moments never move, so computing a day again gives the same lines.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import Max, Min
+
+from jobs import sql
+from lib import clock
+from payments.models import FinancialDay, Payment
+
+AGAIN = 2  # days before the last computed one that are computed again
+MOST = 400  # days of one run; the next run goes on
+
+_DAY = """
+WITH lines AS (
+    SELECT provider, plan_code, currency, paid_asset, 1 AS completed, 0 AS refunded, 0 AS failed,
+        amount AS revenue, 0::numeric AS refunds,
+        CASE WHEN fee_asset IN ('', paid_asset) THEN fee_amount END AS fee,
+        CASE WHEN fee_asset IN ('', paid_asset) THEN paid_amount - coalesce(fee_amount, 0) END AS net,
+        paid_amount * paid_usd_rate AS usd
+    FROM payment WHERE completed_at >= %(begin)s AND completed_at < %(end)s
+    UNION ALL
+    SELECT provider, plan_code, currency, paid_asset, 0, 1, 0, 0, amount, NULL, NULL, NULL
+    FROM payment WHERE refunded_at >= %(begin)s AND refunded_at < %(end)s
+    UNION ALL
+    SELECT provider, plan_code, currency, '', 0, 0, 1, 0, 0, NULL, NULL, NULL
+    FROM payment WHERE failed_at >= %(begin)s AND failed_at < %(end)s
+)
+INSERT INTO financial_day (day, provider, plan_code, currency, paid_asset, completed, refunded, failed,
+    revenue, refunds, average, fee, net, usd, computed_at)
+SELECT %(day)s, provider, plan_code, currency, paid_asset, sum(completed), sum(refunded), sum(failed),
+    sum(revenue), sum(refunds), coalesce(round(sum(revenue) / nullif(sum(completed), 0), 12), 0),
+    sum(fee), sum(net), round(sum(usd), 12), %(now)s
+FROM lines GROUP BY provider, plan_code, currency, paid_asset
+"""
+
+
+def days_due(now: datetime) -> list[date]:
+    """The days that are over and not computed, oldest first, and the last computed ones once more."""
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    last = FinancialDay.objects.aggregate(last=Max("day"))["last"]
+    if last is not None:
+        first = last - timedelta(days=AGAIN - 1)
+    else:
+        found = Payment.objects.aggregate(done=Min("completed_at"), failed=Min("failed_at"))
+        moments = [moment for moment in found.values() if moment is not None]
+        if not moments:
+            return []
+        first = min(moments).astimezone(UTC).date()
+    count = min((yesterday - first).days + 1, MOST)
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+@transaction.atomic
+def day_compute(day: date) -> int:
+    """Replace the lines of one day. Returns how many there are. Repeat: the same lines.
+
+    Locks: two that compute the same day at once wait for each other.
+    """
+    sql.row(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+        [f"payments.financial_day:{day}"],
+    )
+    FinancialDay.objects.filter(day=day).delete()
+    begin = datetime.combine(day, time(), UTC)
+    return sql.run(
+        _DAY,
+        {"day": day, "begin": begin, "end": begin + timedelta(days=1), "now": clock.now()},
+    )
+
+
+def days_compute() -> dict[str, int]:
+    """Compute every day that is due: also those that were missed while nothing ran."""
+    days = days_due(clock.now())
+    return {"days": len(days), "lines": sum(day_compute(day) for day in days)}
