@@ -62,7 +62,12 @@ _BULK = {
     "moved_back": "The end was moved back to {until:when} (before: {before:when}).",
 }
 
-SENTENCES: dict[str, str] = {**_PAYMENTS, **_RENEWALS, **_ACTS, **_BULK}
+_ENDS = {
+    "expired": "The time was over on {until:when}; the panel serves no longer.",
+    "cut": "Disabled in the panel by our sweep: {reason}.",
+}
+
+SENTENCES: dict[str, str] = {**_ENDS, **_PAYMENTS, **_RENEWALS, **_ACTS, **_BULK}
 
 
 class KindUnknown(LookupError):
