@@ -8,6 +8,7 @@ class PaymentsConfig(AppConfig):
     verbose_name = "Payments"
 
     def ready(self) -> None:
+        import payments.providers.cryptobot.tasks  # noqa: F401 - declares its job
         from payments import cryptobot_hook
 
         cryptobot_hook.register()

@@ -100,10 +100,11 @@ class CryptoPayClient:
         offset: int = 0,
         count: int = PAGE_LIMIT,
     ) -> list[Invoice]:
-        """Some invoices, the newest first. ids: at most IDS_LIMIT; none of them asks nothing.
+        """Some invoices, in the order of the service, which is not documented (newest first, as seen).
 
-        An id that is missing from the answer is gone. status: only active and paid can be asked for.
-        A single unreadable invoice spoils the answer: left out, it would look gone.
+        ids: at most IDS_LIMIT; none of them asks nothing. One that is missing from the answer is gone.
+        status: only active and paid can be asked for. A single unreadable invoice spoils the answer:
+        left out, it would look gone.
         """
         if ids is not None and not ids:
             return []
@@ -120,9 +121,7 @@ class CryptoPayClient:
             "count": count,
         }
         with _shapes_of_a_read("getInvoices"):
-            found = [invoice_read(row) for row in rows_read(self._read("getInvoices", parameters))]
-        # Their order is not documented.
-        return sorted(found, key=lambda invoice: invoice.invoice_id, reverse=True)
+            return [invoice_read(row) for row in rows_read(self._read("getInvoices", parameters))]
 
     def invoice_delete(self, invoice_id: int) -> None:
         """Delete an invoice, so that nobody can pay it any more. Deleting again does no harm.

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
@@ -41,9 +41,8 @@ BUCKET = "cryptobot"
 # A second is what everybody waits at least after a 429; several in a row open the breaker.
 SHORTEST_PAUSE = timedelta(seconds=1)
 PATIENCE_S = 5.0  # how long a reader waits for its turn before it gives way
-OVERLAP = (
-    50  # invoices that a page repeats of the one before, for those that leave while we turn it
-)
+OVERLAP = 50  # invoices that a page repeats of the one before, for some leave meanwhile
+CLOCKS_DIFFER = timedelta(hours=1)  # at most, ours and theirs
 
 logger = logging.getLogger(__name__)
 
@@ -65,14 +64,17 @@ def _client(base_url: str, token: str, longest_life: timedelta) -> CryptoPayClie
     return CryptoPayClient(base_url, token, longest_life=longest_life)
 
 
-def invoice_open(order: InvoiceOrder, *, look_first: bool) -> Invoice:
+def invoice_open(
+    order: InvoiceOrder, *, look_first: bool, since: datetime | None = None
+) -> Invoice:
     """Make the invoice of an order, or find the one that an earlier try made.
 
-    look_first: False for the very first try only. Safe to repeat with True: the payload tells one
-    order from another. CryptoPayUnknown: it may exist; come again with look_first.
+    look_first: False for the very first try only; since: not long after that, see invoice_find. Safe to
+    repeat with True: the payload tells one order from another. CryptoPayUnknown: it may exist; come
+    again with look_first.
     """
     if look_first:
-        found = invoice_find(order.payload, fiat=order.fiat, asset=order.asset)
+        found = invoice_find(order.payload, fiat=order.fiat, asset=order.asset, since=since)
         if found is not None:
             logger.info("invoice %d was made by an earlier try", found.invoice_id)
             return found
@@ -81,19 +83,24 @@ def invoice_open(order: InvoiceOrder, *, look_first: bool) -> Invoice:
 
 
 def invoice_find(
-    payload: str, *, fiat: str | None = None, asset: str | None = None
+    payload: str,
+    *,
+    fiat: str | None = None,
+    asset: str | None = None,
+    since: datetime | None = None,
 ) -> Invoice | None:
     """The active invoice with this payload; of several, the oldest, and the spare ones are deleted.
 
-    Reads all active invoices in that currency, a page at a time and at the pace of a poll. Not found
-    means that there is none, or that it was paid, has expired, or was made in this very moment.
+    Reads the active invoices in that currency, a page at a time and at the pace of a poll. since: it
+    was made after this moment, so that a service that lists the newest first need not be read to its
+    end. Not found: there is none, or it was paid, has expired, or is being made in this very moment.
     """
     found: dict[int, Invoice] = {}
     offset = 0
     while True:
         page = _page(fiat, asset, offset)
         found.update((each.invoice_id, each) for each in page if each.payload == payload)
-        if len(page) < PAGE_LIMIT:
+        if len(page) < PAGE_LIMIT or (since is not None and _is_past(page, since)):
             break
         offset += PAGE_LIMIT - OVERLAP
     if not found:
@@ -103,6 +110,13 @@ def invoice_find(
         logger.warning("invoice %d is a second one for the same order", invoice_id)
         invoice_delete(invoice_id)
     return found[oldest]
+
+
+def _is_past(page: list[Invoice], since: datetime) -> bool:
+    """Whether all that follows is older than this. Only a page in that very order tells."""
+    ids = [each.invoice_id for each in page]
+    is_newest_first = ids == sorted(ids, reverse=True)
+    return is_newest_first and page[-1].created_at < since - CLOCKS_DIFFER
 
 
 def _page(fiat: str | None, asset: str | None, offset: int) -> list[Invoice]:

@@ -101,6 +101,43 @@ def test_an_order_is_found_on_the_last_page(
     assert gate.invoice_find("order-9") is None
 
 
+def test_what_is_older_than_the_order_is_not_looked_through(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PAGE_LIMIT", 3)
+    monkeypatch.setattr(gate, "OVERLAP", 0)
+    for number in range(9):
+        gate.invoice_open(order_make(f"order-{number}"), look_first=False)
+    provider.clock_advance(2 * 3600)
+    made = [gate.invoice_open(order_make(f"new-{n}"), look_first=False) for n in range(2)]
+    assert gate.invoice_find("new-0", fiat="RUB", since=made[0].created_at) == made[0]
+    assert gate.invoice_find("order-0", fiat="RUB", since=made[0].created_at) is None
+    assert provider.pay.stats()["by_method"]["getInvoices"] == 2, "a page each"
+    assert gate.invoice_find("order-0", fiat="RUB") is not None, "a control: without it, to the end"
+
+
+def test_a_list_in_another_order_is_read_to_its_end(
+    provider: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PAGE_LIMIT", 3)
+    monkeypatch.setattr(gate, "OVERLAP", 1)
+    first = gate.invoice_open(order_make("first"), look_first=False)
+    provider.clock_advance(2 * 3600)
+    last = [gate.invoice_open(order_make(f"new-{n}"), look_first=False) for n in range(3)][-1]
+    mixed = [provider.pay.invoice(number) for number in _mixed(provider)]
+    body = {"ok": True, "result": {"items": mixed}}
+    provider.fault(service="cryptopay", kind="status", status=200, body=body, times=1)
+    assert gate.invoice_find("new-0", fiat="RUB", since=last.created_at) is not None
+    assert provider.pay.stats()["by_method"]["getInvoices"] == 2
+    assert gate.invoice_find("first") == first
+
+
+def _mixed(provider: Sandbox) -> list[int]:
+    """A page whose last invoice is old, although it is not in order."""
+    newest, second, _, oldest = [each["invoice_id"] for each in provider.pay.invoices()]
+    return [second, newest, oldest]
+
+
 def test_deleting_is_safe_to_repeat_and_survives_a_lost_answer(provider: Sandbox) -> None:
     first, second = (gate.invoice_open(order_make(), look_first=False) for _ in range(2))
     for _ in range(2):
