@@ -12,6 +12,7 @@ from notifications.broadcasts.errors import FileInvalid
 
 FIELDS = ("user_id", "login", "telegram_id")
 SAMPLE = 5  # lines that a person is shown
+LONGEST_LINE = 100_000  # characters
 # What others call our fields, in lower case without spaces, dashes and underscores.
 _NAMES = {
     "user_id": {"userid", "id", "user", "uid", "customerid", "clientid"},
@@ -101,15 +102,28 @@ def _open(file: BinaryIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     return names[: len(columns)], chain([(1, first)], rows)
 
 
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines as they stand, none of them endless. Raises FileInvalid."""
+    number = 0
+    while line := text.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise FileInvalid(f"line {number} is longer than {LONGEST_LINE:,} characters")
+        if "\x00" in line and number == 1:
+            raise FileInvalid("this is no text; save the table as CSV")
+        if "\x00" in line:
+            raise FileInvalid(f"line {number} holds a NUL character")
+        yield line
+
+
 def _rows(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """Lines that hold something, with their numbers. The file stays open: it is the caller's."""
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     number = 1
     try:
-        head = text.readline()
-        if "\x00" in head:
-            raise FileInvalid("this is no text; save the table as CSV")
-        reader = csv.reader(chain([head], text), delimiter=max(",;\t|", key=head.count))
+        lines = _lines(text)
+        head = next(lines, "")
+        reader = csv.reader(chain([head], lines), delimiter=max(",;\t|", key=head.count))
         for row in reader:
             number = reader.line_num
             if any(cell.strip() for cell in row):

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from jobs import sql
 from jobs.audit import Account, audit_write
+from jobs.storable import storable
 from lib import clock
 from notifications.broadcasts.audiences.files import Line, lines_read
 from notifications.broadcasts.errors import AudienceUnknown, BroadcastSettled, FileInvalid
@@ -81,8 +82,8 @@ def audience_import(
     chosen, lines = lines_read(file, mapping)
     author = by.pk if isinstance(by, AbstractBaseUser) else None
     row = Audience(
-        name=name.strip()[:200] or "unnamed", source=source[:300], mapping=chosen, author_id=author,
-        created_at=clock.now(),
+        name=_one_line(name)[:200] or "unnamed", source=_one_line(source)[:300], mapping=chosen,
+        author_id=author, created_at=clock.now(),
     )  # fmt: skip
     row.save(force_insert=True)
     result = ImportResult(row.pk, mapping=chosen)
@@ -150,6 +151,11 @@ def _add(result: ImportResult, batch: list[Line], reject: Callable[[Line, str], 
     added = sql.run(_ADD, [result.audience_id, [recipient_id for _, recipient_id in found]])
     result.members += added
     result.duplicates += len(found) - added
+
+
+def _one_line(text: str) -> str:
+    """Names of files may hold anything."""
+    return " ".join(storable(text).split())
 
 
 def _number(text: str) -> int | None:

@@ -1,6 +1,7 @@
 """CSV files as audiences: what is found, what is rejected and why, and what is no list of people."""
 
 import io
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -84,7 +85,12 @@ def test_a_look_shows_columns_and_first_lines_and_guesses_the_mapping() -> None:
         (csv("id,login\n"), "no lines"),
         (csv("plan,city\npro,x\n"), "no column says who it is"),
         (csv("id,Имя\n1,Анна\n", "cp1251"), "not in UTF-8"),
+        (csv("id,login\n1,u1\n", "utf-16"), "not in UTF-8"),
         (io.BytesIO(b"PK\x03\x04\x00\x00"), "no text"),
+        (csv("id,login\n1,u1\n2,u\x002\n"), "line 3 holds a NUL character"),
+        (csv('id,"lo\ng\x00in"\n1,u1\n'), "line 2 holds a NUL character"),
+        (csv("id,login\n1," + "x" * 200_000 + "\n"), "line 2 is longer"),
+        (csv('id,login\n1,"u1\n' + "2,u2\n" * 50_000), "cannot be read as CSV"),
     ],
 )
 def test_what_is_no_list_of_people_is_refused_and_leaves_nothing(
@@ -93,6 +99,43 @@ def test_what_is_no_list_of_people_is_refused_and_leaves_nothing(
     with pytest.raises(FileInvalid, match=why):
         audience_import("T", file, source="t.csv")
     assert not Audience.objects.exists()
+
+
+class Endless(io.RawIOBase):
+    """One line without an end."""
+
+    read_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self.read_bytes += len(buffer)
+        buffer[:] = b"1" * len(buffer)
+        return len(buffer)
+
+
+def test_a_line_without_an_end_is_given_up_before_it_fills_the_memory() -> None:
+    endless = Endless()
+    with pytest.raises(FileInvalid, match="line 1 is longer"):
+        audience_import("T", io.BufferedReader(endless), source="t")
+    assert endless.read_bytes < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "cell", ["--5", "5-", "²", "٣", "1e3", "+5", "0x10", "1.5", " ", "9" * 400]
+)
+def test_what_only_looks_like_a_number_is_none(cell: str) -> None:
+    people_make(5)
+    result = audience_import("T", csv(f"id,login\n{cell},u1\n"), source="t")
+    assert (result.members, result.rejected) == (0, 1)
+
+
+def test_the_name_of_a_list_is_one_line() -> None:
+    people_make(1)
+    result = audience_import("VIP\n <b>of May</b>\x00 ", csv("id\n1\n"), source="a\nb\x00.csv")
+    row = Audience.objects.get(pk=result.audience_id)
+    assert (row.name, row.source) == ("VIP <b>of May</b>", "a b.csv")
 
 
 def test_a_mapping_to_a_column_that_is_not_there_is_refused() -> None:
