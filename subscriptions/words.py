@@ -40,7 +40,8 @@ _PAYMENTS = {
     "payment_refunded": "A payment was marked as refunded; access was not shortened.",
     "gap_found": "Paid and not served as paid: {gap}.",
     "gap_closed": "Paid and served again: {gap} is over.",
-    "healed": "Healed by hand: {gap}.",
+    "healed": "Asked to be healed by hand: {gap}.",
+    "gap_dismissed": "Said to be right as it is: {gap}.",
 }
 _RENEWALS = {
     "renewal_invoiced": "Auto-renewal made an invoice of {amount} {currency}, for {until:when}.",

@@ -12,7 +12,7 @@ from subscriptions.access import latency
 from subscriptions.access.gaps import gaps_close
 from subscriptions.activation.noting import user_note
 from subscriptions.activation.telling import told_served
-from subscriptions.models import AccessGap, Activation, Subscriber
+from subscriptions.models import Activation, Subscriber
 from subscriptions.panel.types import PanelUser
 from subscriptions.story import event_write
 
@@ -80,7 +80,7 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
         payment_id=activation.payment_id,
     )
     told_served(activation)
-    gaps_close([activation.payment_id], ending=AccessGap.Ending.ITSELF)
+    gaps_close([activation.payment_id])
     if is_first:
         latency.count_one(activation)
     return True
@@ -120,6 +120,22 @@ def activation_hold(activation: Activation, why: str) -> None:
         severity="warning",
         link=f"{PAGE}?payment={activation.payment_id}",
     )
+
+
+@transaction.atomic
+def activation_refunded(payment_id: UUID) -> None:
+    """Money went back before access came: nothing is activated, and nobody has to look.
+
+    Repeat: nothing. What was applied stays as it is; a person decides. The caller holds the payment.
+    """
+    activation_id = (
+        Activation.objects.filter(payment_id=payment_id).values_list("pk", flat=True).first()
+    )
+    if activation_id is not None:
+        activation = activation_lock(activation_id)
+        if activation.state != State.APPLIED:
+            _end(activation, State.FAILED, Reason.REFUSED, "The payment was marked as refunded")
+    gaps_close([payment_id])
 
 
 def activation_note(activation_id: int, error: str, *, is_attempt: bool) -> None:

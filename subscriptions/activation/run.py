@@ -13,6 +13,7 @@ from django.db import transaction
 
 from jobs.faults import fault
 from jobs.outcomes import Cancel, Done, Outcome, Retry
+from payments.models import State as PaymentState
 from subscriptions.activation.creating import NameTaken, user_bind, user_make
 from subscriptions.activation.dates import target_of
 from subscriptions.activation.rows import (
@@ -51,6 +52,8 @@ def activation_run(activation_id: int, *, is_last: bool) -> Outcome:
     activation = activation_find(activation_id)
     if activation.state == State.APPLIED:
         return Done({"state": activation.state})
+    if activation.payment.state != PaymentState.COMPLETED:
+        return Cancel(f"the payment is {activation.payment.state}")
     try:
         return _try(activation)
     except PanelWaits as exc:

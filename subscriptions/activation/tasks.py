@@ -8,8 +8,8 @@ from jobs.models import Priority
 from jobs.outcomes import Outcome
 from jobs.registry import job
 from lib import clock
+from subscriptions.access.checking import access_check
 from subscriptions.activation.begin import ACTIVATE, CHECK
-from subscriptions.activation.checking import access_check
 from subscriptions.activation.renewals import (
     PACK,
     Tally,

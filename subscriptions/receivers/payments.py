@@ -7,6 +7,7 @@ from django.dispatch import receiver
 from payments.events import invoice_made, payment_completed, payment_refunded
 from payments.models import Payment, Purpose
 from subscriptions.activation.begin import activation_begin
+from subscriptions.activation.rows import activation_refunded
 from subscriptions.activation.tasks import tell_invoice
 from subscriptions.story import event_write
 
@@ -26,6 +27,7 @@ def on_invoice(*, payment: Payment, **_: Any) -> None:
 
 @receiver(payment_refunded, dispatch_uid="subscriptions.refunded")
 def on_refunded(*, payment: Payment, **_: Any) -> None:
-    """Money went back; whether access does, too, is decided by a person."""
+    """Money went back: what was not served yet is not served; what was is decided by a person."""
+    activation_refunded(payment.pk)
     if payment.subscriber_id is not None:
         event_write(payment.subscriber_id, "payment_refunded", "payment", payment_id=payment.pk)

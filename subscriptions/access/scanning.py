@@ -1,0 +1,214 @@
+"""Comparing what provider, ledger and panel say of those who paid lately. Each part stands for itself:
+an answer that is none is counted, and neither opens nor closes a gap."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from jobs.breakers import BreakerOpen
+from jobs.context import current_job
+from payments.models import Payment
+from payments.models import State as PaymentState
+from payments.providers.cryptobot import gate
+from payments.providers.cryptobot.client import IDS_LIMIT
+from payments.providers.cryptobot.errors import CryptoPayError
+from payments.providers.cryptobot.types import Invoice
+from subscriptions.access.comparing import compare, missing_found, waiting_found
+from subscriptions.access.gaps import Found, GapKind
+from subscriptions.models import AccessGap, Activation, PanelStatus
+from subscriptions.panel import door
+from subscriptions.panel.errors import PanelError, PanelMissing
+
+LATE = timedelta(seconds=60)
+LATELY = timedelta(hours=26)  # what was completed or applied since then is looked at each time
+FAILED_LATELY = timedelta(days=2)  # an invoice that was paid after all
+COMPLETED_LATELY = timedelta(hours=1)
+PROVIDER_MOST = 3_000  # invoices of one run, those that were asked about longest ago first
+PANEL_MOST = 300  # users of one run that are asked for one by one
+PACK = 1_000
+LEDGER_KINDS = (GapKind.LEDGER_BEHIND, GapKind.LEDGER_AHEAD)
+PANEL_KINDS = (GapKind.SHORT, GapKind.OFF, GapKind.GONE)
+WAIT_KINDS = (GapKind.NO_ACTIVATION, GapKind.WAITING, GapKind.FAILED, GapKind.HELD)
+
+
+@dataclass(slots=True)
+class Part:
+    """What one part of a run saw. sure: the payments about which somebody gave an answer."""
+
+    kinds: Sequence[GapKind]
+    found: list[Found] = field(default_factory=list)
+    sure: set[UUID] = field(default_factory=set)
+    asked: int = 0
+    unknown: int = 0
+
+
+def provider_scan(now: datetime) -> Part:
+    """Ledger against provider, for what is open or recent. A few calls, of many invoices each."""
+    part = Part(LEDGER_KINDS)
+    if not gate.is_configured():
+        return part
+    payments = _payments_to_ask(now)
+    for start in range(0, len(payments), IDS_LIMIT):
+        _check()
+        pack = payments[start : start + IDS_LIMIT]
+        part.asked += len(pack)
+        try:
+            invoices = gate.invoices_read([int(each.external_id or 0) for each in pack])
+        except (CryptoPayError, BreakerOpen):
+            part.unknown += len(payments) - start
+            break
+        _provider_pack(pack, invoices, now, part)
+    return part
+
+
+def _payments_to_ask(now: datetime) -> list[Payment]:
+    has_gap = AccessGap.objects.filter(healed_at=None, kind__in=LEDGER_KINDS)
+    wanted = (
+        Q(state=PaymentState.PENDING)
+        | Q(state=PaymentState.FAILED, failed_at__gt=now - FAILED_LATELY)
+        | Q(state=PaymentState.COMPLETED, completed_at__gt=now - COMPLETED_LATELY)
+        | Q(pk__in=has_gap.values("payment_id"))
+    )
+    rows = Payment.objects.filter(wanted, external_id__isnull=False)
+    return list(rows.order_by(F("checked_at").asc(nulls_first=True), "pk")[:PROVIDER_MOST])
+
+
+def _provider_pack(
+    pack: Sequence[Payment], invoices: dict[int, Invoice], now: datetime, part: Part
+) -> None:
+    # The ledger may have moved on while the provider was asked.
+    fresh = Payment.objects.filter(pk__in=[each.pk for each in pack]).in_bulk()
+    in_question = set(
+        Payment.objects.filter(pk__in=fresh, reviews__resolved_at=None)
+        .filter(reviews__isnull=False)
+        .values_list("pk", flat=True)
+    )
+    for payment in fresh.values():
+        invoice = invoices.get(int(payment.external_id or 0))
+        if invoice is None:
+            part.unknown += (
+                1  # gone at the provider: a Review tells that, and it proves nothing here
+            )
+            continue
+        part.sure.add(payment.pk)
+        kind = _ledger_differs(payment, invoice, now)
+        if kind is not None and payment.pk not in in_question:
+            said = f"{invoice.status}"
+            if invoice.paid_at:
+                said += f" at {invoice.paid_at:%F %T} UTC"
+            part.found.append(
+                Found(
+                    payment.pk,
+                    kind,
+                    payment.subscriber_id,
+                    {"provider": said, "ledger": payment.state, "panel": "not asked"},
+                )
+            )
+
+
+def _ledger_differs(payment: Payment, invoice: Invoice, now: datetime) -> GapKind | None:
+    is_done = payment.state in {PaymentState.COMPLETED, PaymentState.REFUNDED}
+    if invoice.is_paid and not is_done:
+        is_late = invoice.paid_at is None or invoice.paid_at < now - LATE
+        return GapKind.LEDGER_BEHIND if is_late else None
+    if payment.state == PaymentState.COMPLETED and not invoice.is_paid:
+        return GapKind.LEDGER_AHEAD
+    return None
+
+
+def ledger_scan(now: datetime, since: datetime) -> Part:
+    """Ledger against activations: what was paid and is not activated, or not yet."""
+    part = Part(WAIT_KINDS)
+    orphans = Payment.objects.filter(
+        state=PaymentState.COMPLETED,
+        completed_at__gt=since,
+        completed_at__lt=now - LATE,
+        activation=None,
+    ).order_by("completed_at")[:PACK]
+    part.found += [
+        Found(
+            payment.pk,
+            GapKind.NO_ACTIVATION,
+            payment.subscriber_id,
+            {"provider": "paid", "ledger": "completed, not activated", "panel": "not asked"},
+        )
+        for payment in orphans
+    ]
+    for activation in _unapplied(now):
+        part.found.append(waiting_found(activation))
+    part.asked = len(part.found)
+    # Our own rows are always an answer: what is not found is over.
+    part.sure = set(
+        AccessGap.objects.filter(healed_at=None, kind__in=WAIT_KINDS).values_list(
+            "payment_id", flat=True
+        )
+    )
+    return part
+
+
+def _unapplied(now: datetime) -> Iterator[Activation]:
+    after = 0
+    rows = (
+        Activation.objects.exclude(state=Activation.State.APPLIED)
+        .filter(created_at__lt=now - LATE)
+        .exclude(payment__state=PaymentState.REFUNDED)
+        .select_related("payment", "subscriber")
+        .order_by("pk")
+    )
+    while pack := list(rows.filter(pk__gt=after)[:PACK]):
+        yield from pack
+        after = pack[-1].pk
+        _check()
+
+
+def panel_scan(now: datetime, since: datetime) -> Part:
+    """Activations against the panel. The mirror says whom to ask about, the panel what is so."""
+    part = Part(PANEL_KINDS)
+    if not door.is_on():
+        return part
+    for activation in _doubtful(now, since):
+        _check()
+        subscriber = activation.subscriber
+        if subscriber is None or subscriber.panel_id is None:
+            continue
+        part.asked += 1
+        try:
+            user = door.panel_background().user(subscriber.panel_id)
+        except PanelMissing:
+            found = missing_found(activation)
+        except (PanelError, door.PanelOff):
+            part.unknown += 1
+            continue
+        else:
+            found = compare(activation, user)
+        part.sure.add(activation.payment_id)
+        if found is not None:
+            part.found.append(found)
+    return part
+
+
+def _doubtful(now: datetime, since: datetime) -> list[Activation]:
+    """Applied lately and not served as far as the mirror knows, or with an open gap; oldest first."""
+    has_gap = AccessGap.objects.filter(healed_at=None, kind__in=PANEL_KINDS)
+    looks_wrong = (
+        Q(subscriber__expire_at__lt=F("target_expire_at"))
+        | Q(subscriber__status__in=[PanelStatus.DISABLED, PanelStatus.EXPIRED])
+        | Q(subscriber__missing_since__isnull=False)
+    )
+    lately = Q(applied_at__gt=since, target_expire_at__gt=now) & looks_wrong
+    return list(
+        Activation.objects.filter(state=Activation.State.APPLIED)
+        .filter(lately | Q(payment_id__in=has_gap.values("payment_id")))
+        .exclude(payment__state=PaymentState.REFUNDED)
+        .select_related("payment", "subscriber")
+        .order_by("pk")[:PANEL_MOST]
+    )
+
+
+def _check() -> None:
+    job = current_job()
+    if job is not None:
+        job.check()
