@@ -8,6 +8,7 @@ somebody sets an address again. All waiting goes by the clock of the sandbox.
 import asyncio
 import hashlib
 import hmac
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ WAITS_S = (
     19 * _HOUR + 52 * _MINUTE,  # so that the seventeenth comes three days after the first
 )
 ATTEMPTS = len(WAITS_S) + 1
+URL_VARIABLE = "CRYPTOPAY_WEBHOOK_URL"  # where updates go until somebody says otherwise
 AT_ONCE = 16
 KEEP_ATTEMPTS = 5000
 # Every so often an update bears the number of the one before it: update_id is not unique.
@@ -75,10 +77,10 @@ class Deliveries:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the address and all that waits or is on its way."""
+        """Forget all that waits or is on its way; the address is that of the start again."""
         for task in self._on_the_way:
             task.cancel()
-        self.url = ""
+        self.url = os.environ.get(URL_VARIABLE, "")
         self.is_held = False
         self.is_switched_off = False
         self._due: list[tuple[float, int, Delivery]] = []

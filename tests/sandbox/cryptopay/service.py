@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from tests.sandbox.cryptopay import control, routes
+from tests.sandbox.cryptopay import control, page, routes
 from tests.sandbox.cryptopay.world import World
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.service import ControlInvalid
@@ -20,7 +20,7 @@ class CryptoPayService:
         self._exchange = exchange
 
     def routes(self) -> list[BaseRoute]:
-        return routes.routes(self.world, self._exchange)
+        return [*routes.routes(self.world, self._exchange), *page.routes(self.world)]
 
     def control_routes(self) -> list[BaseRoute]:
         return control.routes(self.world)
