@@ -1,11 +1,17 @@
 """The rows of subscriptions: what is sold, who is served, what they were told, who was cut and why."""
 
-from subscriptions.models.activation import AccessCheck, AccessGap, AccessLatency, Activation, Renewal
+from subscriptions.models.activation import (
+    AccessCheck,
+    AccessGap,
+    AccessLatency,
+    Activation,
+    Renewal,
+)
 from subscriptions.models.bulk import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
 from subscriptions.models.event import SubscriberEvent
 from subscriptions.models.mirror import Drift, MirrorPass, SubscriberCount
 from subscriptions.models.notice import Notice, NoticeState, Stage
-from subscriptions.models.panel import PanelPlace, PanelState
+from subscriptions.models.panel import PanelHint, PanelPlace, PanelState
 from subscriptions.models.plan import Plan, Price
 from subscriptions.models.subscriber import (
     CutBy,
@@ -30,6 +36,7 @@ __all__ = [
     "MirrorPass",
     "Notice",
     "NoticeState",
+    "PanelHint",
     "PanelPlace",
     "PanelState",
     "PanelStatus",

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -21,6 +22,10 @@ class MirrorPass(models.Model):
     created = models.PositiveIntegerField(default=0, db_default=0)
     changed = models.PositiveIntegerField(default=0, db_default=0)
     missing = models.PositiveIntegerField(default=0, db_default=0)
+    strangers = models.PositiveIntegerField(default=0, db_default=0)  # others under a known number
+    # Not seen in the panel; each is asked for before anything is said of him.
+    suspects = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    is_comparing = models.BooleanField(default=False, db_default=False)  # nothing is written
     total = models.PositiveIntegerField(null=True)  # as the panel says
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)

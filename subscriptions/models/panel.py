@@ -53,3 +53,18 @@ class PanelPlace(models.Model):
 
     def __str__(self) -> str:
         return f"place {self.number}"
+
+
+class PanelHint(models.Model):
+    """A user about whom the panel told us something: it is read back, and then the row is gone."""
+
+    panel_id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "panel_hint"
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["at"], name="panel_hint_at")]
+
+    def __str__(self) -> str:
+        return f"user {self.panel_id}"

@@ -22,8 +22,11 @@ class Contract(Protocol):
     def learn(self, version: PanelVersion) -> None:
         """The panel has told its version. Holds writes when its dialect is not the one before."""
 
-    def differs(self, what: str) -> None:
-        """An answer was not as the contract has it: hold writes. `what` names the field."""
+    def differs(self, what: str, *, mixes_up: bool = False) -> None:
+        """An answer was not as the contract has it: hold writes. `what` names the field.
+
+        mixes_up: users may be bound to other keys, so that they have to be compared first.
+        """
 
     def held(self) -> str | None:
         """Why writes wait; None: they need not."""
@@ -51,7 +54,7 @@ class MemoryContract:
             self._held = changed(self._seen[1], version)
         self._seen = (time.monotonic(), version.dialect)
 
-    def differs(self, what: str) -> None:
+    def differs(self, what: str, *, mixes_up: bool = False) -> None:
         """Hold writes."""
         self._held = self._held or what
 

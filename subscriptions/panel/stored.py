@@ -62,15 +62,16 @@ class StoredContract:
                 row.dialect = dialect.value
             else:
                 row.dialect = dialect.value
-                row.is_identity_checked = before.keys_by_uuid is dialect.keys_by_uuid
+                row.is_identity_checked &= before.keys_by_uuid is dialect.keys_by_uuid
                 _hold(row, changed(before, version))
             row.save()
         self._forget()
 
-    def differs(self, what: str) -> None:
+    def differs(self, what: str, *, mixes_up: bool = False) -> None:
         """Hold the writes of everybody; alert with the name of the field."""
         with transaction.atomic():
             row = _locked()
+            row.is_identity_checked = row.is_identity_checked and not mixes_up
             _hold(row, what)
             row.save()
         self._forget()
