@@ -128,18 +128,23 @@ _LENGTHS = {
 
 def _check(row: Broadcast) -> None:
     """Bring the fields to their normal form. Raises BroadcastInvalid."""
-    for name, (least, most) in _LENGTHS.items():
-        value = getattr(row, name)
-        if not isinstance(value, str) or len(value.strip()) < least or len(value) > most:
-            raise BroadcastInvalid(name, f"must have {least} to {most} characters")
-        if not is_storable(value):
-            raise BroadcastInvalid(name, "holds a NUL character, or half a letter")
+    lengths_check(row)
     row.channels = list(dict.fromkeys(row.channels))
     for name, is_good, wish in _rules(row):
         if not is_good:
             raise BroadcastInvalid(name, wish)
     row.audience = audience_check(row.audience)
     texts_check(row)
+
+
+def lengths_check(row: Broadcast) -> None:
+    """Raise BroadcastInvalid for a text that is missing, too long, or cannot be stored."""
+    for name, (least, most) in _LENGTHS.items():
+        value = getattr(row, name)
+        if not isinstance(value, str) or len(value.strip()) < least or len(value) > most:
+            raise BroadcastInvalid(name, f"must have {least} to {most} characters")
+        if not is_storable(value):
+            raise BroadcastInvalid(name, "holds a NUL character, or half a letter")
 
 
 def _rules(row: Broadcast) -> Iterator[tuple[str, bool, str]]:

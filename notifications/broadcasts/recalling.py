@@ -17,7 +17,7 @@ from jobs import sql
 from jobs.audit import Account, audit_write
 from jobs.registry import kind_get
 from lib import clock
-from notifications.broadcasts.drafting import OBJECT
+from notifications.broadcasts.drafting import OBJECT, lengths_check
 from notifications.broadcasts.errors import BroadcastInvalid, BroadcastSettled
 from notifications.broadcasts.holding import broadcast_hold, hold_shared
 from notifications.broadcasts.models import Broadcast, Channel, Status
@@ -30,6 +30,7 @@ from notifications.telegram.sending import client
 
 RECALL = "broadcasts.recall"
 MODES = ("delete", "edit")
+TEXTS = ("title", "title_ru", "body", "body_ru")
 RECALLABLE = (Status.PAUSED, Status.SENT, Status.CANCELLED, Status.FAILED)
 WITHIN = timedelta(hours=48)
 INBOX_BATCH = 1_000
@@ -43,6 +44,7 @@ def broadcast_recall(
     by: Account,
     mode: str = "delete",
     title: str | None = None,
+    title_ru: str | None = None,
     body: str | None = None,
     body_ru: str | None = None,
 ) -> Broadcast:
@@ -70,13 +72,13 @@ def broadcast_recall(
     if (row.recall or {}).get("state") == "running":
         return row
     if mode == "edit":
-        _put_right(row, title=title, body=body, body_ru=body_ru)
+        _put_right(row, title=title, title_ru=title_ru, body=body, body_ru=body_ru)
     row.recall = {
         "mode": mode, "state": "running", "asked_at": clock.now().isoformat(), "done": 0, "kept": 0,
         "after": dict.fromkeys(row.channels, 0),
     }  # fmt: skip
     row.updated_at = clock.now()
-    row.save(update_fields=["recall", "updated_at", "title", "body", "body_ru", "version"])
+    row.save(update_fields=["recall", "updated_at", "version", *TEXTS])
     kind_get(RECALL).enqueue(broadcast_id=str(row.pk), unique=(RECALL, row.pk))
     audit_write(by, f"broadcasts.recall_{mode}", OBJECT, row.pk, sent=row.sent)
     return row
@@ -87,9 +89,8 @@ def _put_right(row: Broadcast, **texts: str | None) -> None:
     if not given:
         raise BroadcastInvalid("body", "say what they are to read instead")
     for name, text in given.items():
-        if not text.strip() and name != "body_ru":
-            raise BroadcastInvalid(name, "must not be empty")
         setattr(row, name, text)
+    lengths_check(row)
     texts_check(row)
     row.version += 1
 

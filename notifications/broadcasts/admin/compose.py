@@ -22,6 +22,7 @@ from notifications.broadcasts.admin.forms import number_of, uuid_of
 from notifications.broadcasts.admin.pages import (
     ADD,
     CHANGE,
+    SEND,
     BroadcastConsole,
     broadcast_or_404,
     sentence,
@@ -31,7 +32,7 @@ from notifications.broadcasts.admin.sample import CountSlow, audience_sample
 from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.drafting import EDITABLE
 from notifications.broadcasts.errors import BroadcastInvalid
-from notifications.broadcasts.models import Broadcast
+from notifications.broadcasts.models import Broadcast, Status
 from notifications.broadcasts.selectors import actions_of
 from notifications.broadcasts.services import broadcast_create, broadcast_edit
 
@@ -66,6 +67,8 @@ class ComposePages(BroadcastConsole):
         """The same for a draft that is there, or one that is scheduled; the texts of one that is paused."""
         check(request, CHANGE)
         row = broadcast_or_404(broadcast_id)
+        if row.status != Status.DRAFT:
+            check(request, SEND)  # it goes out without another word
         page = HttpResponseRedirect(reverse("admin:broadcasts_broadcast_change", args=[row.pk]))
         if "edit" not in actions_of(row):
             messages.error(request, f"It is {row.status}: only a draft can be edited. Clone it.")

@@ -13,12 +13,13 @@ from jobs.admin.pages import check
 from lib.errors import DomainError
 from notifications.broadcasts.admin.pages import (
     OPERATE,
+    SEND,
     BroadcastConsole,
     broadcast_or_404,
     sentence,
 )
 from notifications.broadcasts.models import Broadcast
-from notifications.broadcasts.recalling import RECALLABLE
+from notifications.broadcasts.recalling import RECALLABLE, TEXTS
 from notifications.broadcasts.selectors import progress_of
 from notifications.broadcasts.services import broadcast_recall
 
@@ -34,6 +35,7 @@ class RecallForm(forms.Form):
         widget=forms.RadioSelect,
     )
     title = forms.CharField(label="Title", max_length=200, required=False)
+    title_ru = forms.CharField(label="Title in Russian", max_length=200, required=False)
     body = forms.CharField(
         label="Text",
         required=False,
@@ -54,8 +56,7 @@ class RecallForm(forms.Form):
         given = self.cleaned_data
         if given["mode"] == "delete":
             return {}
-        names = ("title", "body", "body_ru")
-        return {name: given[name].replace("\r\n", "\n").replace("\x00", "") for name in names}
+        return {name: given[name].replace("\r\n", "\n").replace("\x00", "") for name in TEXTS}
 
 
 class RecallPages(BroadcastConsole):
@@ -69,6 +70,8 @@ class RecallPages(BroadcastConsole):
         if request.method != "POST":
             return self._recall_look(request, row, RecallForm(initial=_beginning(row)))
         form = RecallForm(request.POST)
+        if request.POST.get("mode") == "edit":
+            check(request, SEND)  # another text is one more message to them
         if not form.is_valid():
             return self._recall_look(request, row, form)
         if not once_take(request, _ONCE):
@@ -105,4 +108,4 @@ class RecallPages(BroadcastConsole):
 
 
 def _beginning(row: Broadcast) -> dict[str, Any]:
-    return {"title": row.title, "body": row.body, "body_ru": row.body_ru}
+    return {name: getattr(row, name) for name in TEXTS}

@@ -61,11 +61,14 @@ class ResendInput(StrictSerializer):
 class RecallInput(StrictSerializer):
     mode = serializers.ChoiceField(choices=["delete", "edit"], required=False)
     title = serializers.CharField(max_length=200, required=False, allow_null=True)
+    title_ru = serializers.CharField(
+        max_length=200, required=False, allow_null=True, allow_blank=True
+    )
     body = serializers.CharField(
         max_length=20_000, required=False, allow_null=True, trim_whitespace=False
     )
     body_ru = serializers.CharField(
-        max_length=20_000, required=False, allow_null=True, trim_whitespace=False
+        max_length=20_000, required=False, allow_null=True, allow_blank=True, trim_whitespace=False
     )
 
 
@@ -231,7 +234,7 @@ class RecallApi(APIView):
         operation_id="broadcasts_recall",
         summary="Take a broadcast back, or give another text to those who have it",
         description="Inboxes: what is unread. Telegram: what is younger than 48 hours. `recall` of the "
-        "broadcast tells how far it is.",
+        "broadcast tells how far it is. Another text takes the permission to send as well.",
         tags=["broadcasts"],
         request=RecallInput,
         responses={200: BroadcastOutput, **refusals(s404=UNKNOWN, s409=STATE, s422="`invalid`")},
@@ -241,6 +244,8 @@ class RecallApi(APIView):
     )
     def post(self, request: Request, broadcast_id: UUID) -> Response:
         given = _given(request, RecallInput)
+        if given.get("mode") == "edit" and not request.user.has_perm(SEND):
+            self.permission_denied(request, f"To write to people it needs the permission {SEND}.")
         return Response(
             shown(broadcast_recall(broadcast_id=broadcast_id, by=request.user, **given))
         )
@@ -248,7 +253,7 @@ class RecallApi(APIView):
 
 class TestSendApi(APIView):
     __test__ = False
-    required_permission = ADD
+    required_permission = SEND
 
     @extend_schema(
         operation_id="broadcasts_test_send",

@@ -120,7 +120,8 @@ class BroadcastApi(APIView):
     @extend_schema(
         operation_id="broadcasts_edit",
         summary="Edit a draft",
-        description="Of one that is paused the texts can be changed. What is not given stays.",
+        description="Of one that is paused the texts can be changed. What is not given stays. Whatever "
+        "is no draft goes out without another word: it takes the permission to send as well.",
         tags=["broadcasts"],
         request=BroadcastEditInput,
         responses={
@@ -137,6 +138,9 @@ class BroadcastApi(APIView):
     def patch(self, request: Request, broadcast_id: UUID) -> Response:
         data = BroadcastEditInput(data=request.data, partial=True)
         data.is_valid(raise_exception=True)
+        goes_out = broadcast_get(broadcast_id).status != Status.DRAFT
+        if goes_out and not request.user.has_perm(SEND):
+            self.permission_denied(request, f"It goes out by itself: this needs {SEND}.")
         return Response(
             shown(broadcast_edit(broadcast_id=broadcast_id, by=request.user, **data.validated_data))
         )

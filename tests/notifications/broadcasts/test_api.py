@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from config.accounts import token_issue
 from jobs.models import AuditEntry
 from jobs.testing import drain
+from lib import clock
 from notifications.broadcasts.models import Broadcast, Status
 from notifications.inbox.models import Notification
 from tests.notifications.broadcasts.rows import EVERYBODY, adds_up, broadcast_make, people_make
@@ -121,7 +122,7 @@ def test_without_a_token_nobody_gets_in() -> None:
         ("post", "/{id}/actions/cancel", "operate"),
         ("post", "/{id}/actions/recall", "operate"),
         ("post", "/{id}/actions/clone", "add"),
-        ("post", "/{id}/actions/test-send", "add"),
+        ("post", "/{id}/actions/test-send", "send"),
     ],
 )
 def test_each_address_needs_its_own_permission(
@@ -143,6 +144,27 @@ def test_to_schedule_at_creation_needs_the_permission_to_send(caller: Make) -> N
     assert post(writer, URL, LAUNCH).status_code == 403
     draft = {name: value for name, value in LAUNCH.items() if name != "scheduled_at"}
     assert post(writer, URL, draft).json()["status"] == "draft"
+
+
+@pytest.mark.parametrize("status", [Status.SCHEDULED, Status.PAUSED])
+def test_who_may_not_send_changes_no_text_that_goes_out_by_itself(
+    caller: Make, status: Status
+) -> None:
+    row = broadcast_make(scheduled_at=clock.now() + timedelta(days=1))
+    Broadcast.objects.filter(pk=row.pk).update(status=status)
+    writer = caller("broadcasts.add_broadcast", "broadcasts.change_broadcast")
+    url, body = f"{URL}/{row.pk}", {"body": "Free beer"}
+    assert writer.patch(url, body, content_type="application/json").status_code == 403
+    Broadcast.objects.filter(pk=row.pk).update(status=Status.DRAFT)
+    assert writer.patch(url, body, content_type="application/json").status_code == 200
+
+
+def test_who_may_only_stop_may_take_back_and_write_nothing_to_anybody(caller: Make) -> None:
+    row = broadcast_make()
+    Broadcast.objects.filter(pk=row.pk).update(status=Status.SENT, total=1, sent=1)
+    stopper = caller("broadcasts.operate_broadcast")
+    assert act(stopper, row, "recall", {"mode": "edit", "body": "Free beer"}).status_code == 403
+    assert act(stopper, row, "recall", {"mode": "delete"}).status_code == 200
 
 
 def test_operators_may_all_of_it_and_support_may_look(account: Callable[..., User]) -> None:

@@ -20,12 +20,12 @@ from tests.sandbox.fixture import Sandbox
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def sent(bot: Sandbox, **changes: Any) -> Broadcast:
+def sent(bot: Sandbox, expected: int = 4, **changes: Any) -> Broadcast:
     people_make(4, telegram=True)
     row = broadcast_make(channels=["inbox", "telegram"], **changes)
     broadcast_send_now(broadcast_id=row.pk, by=None)
     drain()
-    assert (bot.stats()["delivered"], Notification.objects.count()) == (4, 4)
+    assert (bot.stats()["delivered"], Notification.objects.count()) == (expected, expected)
     return adds_up(row.pk)
 
 
@@ -61,6 +61,15 @@ def test_another_text_reaches_those_who_have_it(bot: Sandbox) -> None:
         "Feature launch\n\nAt 12:00"
     }
     assert Broadcast.objects.get(pk=row.pk).body == "At 12:00"
+
+
+def test_each_language_gets_its_own_title_put_right(bot: Sandbox) -> None:
+    people_make(1, first=90, telegram=True, language="ru")
+    row = sent(bot, body_ru="Мы в эфире!", title_ru="Запуск", expected=5)
+    broadcast_recall(broadcast_id=row.pk, mode="edit", title_ru="Пуск", by=None)
+    drain()
+    assert bot.messages(1090)[0]["text"] == "Пуск\n\nМы в эфире!"
+    assert bot.messages(1001)[0]["text"] == "Feature launch\n\nWe are live!"
 
 
 def test_after_two_days_telegram_keeps_it(bot: Sandbox) -> None:
