@@ -11,8 +11,11 @@ from starlette.routing import BaseRoute, Route
 from tests.sandbox.remnawave import changes, seed, settings
 from tests.sandbox.remnawave.dialect import read_dialect
 from tests.sandbox.remnawave.errors import PanelError
-from tests.sandbox.remnawave.operator_changes import add_user, set_user
+from tests.sandbox.remnawave.nodes import node_json
+from tests.sandbox.remnawave.nodes_calls import set_node
+from tests.sandbox.remnawave.operator_changes import add_user, read_node, set_user, use_traffic
 from tests.sandbox.remnawave.panel import Panel
+from tests.sandbox.remnawave.people import add_device
 from tests.sandbox.remnawave.sweeps import Sweeps
 from tests.sandbox.remnawave.user import PanelUser
 from tests.sandbox.remnawave.webhooks import Receivers
@@ -20,6 +23,7 @@ from tests.sandbox.replies import json_reply, read_object, whole
 from tests.sandbox.service import ControlInvalid
 
 READ_LIMIT = 10_000
+NODES_LIMIT = 1000
 _ACTIONS = {
     "enable": changes.enable,
     "disable": changes.disable,
@@ -36,6 +40,11 @@ def routes(panel: Panel, sweeps: Sweeps) -> list[BaseRoute]:
         Route("/users", control.users, methods=["GET", "POST"]),
         Route("/users/{user_id:int}", control.user, methods=["GET", "PATCH"]),
         Route("/users/{user_id:int}/{action}", control.act, methods=["POST"]),
+        Route("/nodes", control.nodes, methods=["GET", "POST"]),
+        Route("/nodes/{uuid}", control.node, methods=["PATCH"]),
+        Route("/traffic", control.traffic, methods=["POST"]),
+        Route("/devices", control.devices, methods=["POST"]),
+        Route("/events", control.events, methods=["POST"]),
         Route("/writes", control.writes),
         Route("/stats", control.stats),
         Route("/settings", control.settings, methods=["GET", "PUT"]),
@@ -97,6 +106,55 @@ class Control:
             raise ControlInvalid(f"action must be one of {', '.join(_ACTIONS)}")
         _allowed(lambda order: _ACTIONS[action](self._panel, user), {})
         return json_reply({"user": self._panel.show(user)})
+
+    async def nodes(self, request: Request) -> Response:
+        """POST {"count": 20}: more nodes, all of them up."""
+        panel = self._panel
+        if request.method == "POST":
+            order = await read_object(request, {"count", "country"})
+            country = str(order.get("country", "NL"))
+            for _ in range(min(int(order.get("count", 1)), NODES_LIMIT)):
+                panel.nodes.add(panel.now_ms(), country)
+        return json_reply({"nodes": [node_json(node, panel.dialect) for node in panel.nodes.rows]})
+
+    async def node(self, request: Request) -> Response:
+        """Set {"state": "up" | "starting" | "down" | "disabled", "message", ...}."""
+        node = self._panel.nodes.get(request.path_params["uuid"])
+        if node is None:
+            raise ControlInvalid("no node has this uuid")
+        set_node(self._panel, node, read_node(await read_object(request)))
+        return json_reply({"node": node_json(node, self._panel.dialect)})
+
+    async def traffic(self, request: Request) -> Response:
+        """{"user_ids": [...], "bytes": n, "node": uuid}: people use the VPN now."""
+        order = await read_object(request, {"user_ids", "bytes", "node"})
+        use_traffic(self._panel, order)
+        return json_reply({"ok": True})
+
+    async def devices(self, request: Request) -> Response:
+        """{"user_id": n, "hwid": text}: a new device of a user."""
+        order = await read_object(request, {"user_id", "hwid"})
+        user = self._panel.users.get(order.get("user_id", 0))
+        if user is None or not isinstance(order.get("hwid"), str):
+            raise ControlInvalid("user_id must be a user, hwid a text")
+        add_device(self._panel, user, order["hwid"])
+        return json_reply({"ok": True}, 201)
+
+    async def events(self, request: Request) -> Response:
+        """{"event": "user.not_connected", "user_id": n, "meta": {}}, or any with "data"."""
+        order = await read_object(request, {"event", "user_id", "meta", "data"})
+        event = order.get("event")
+        if not isinstance(event, str) or "." not in event:
+            raise ControlInvalid("event must be a name such as user.modified")
+        if order.get("user_id") is None:
+            scope, content = event.partition(".")[0], order.get("data") or {}
+            self._panel.announce_other(scope, event, content)
+        else:
+            user = self._panel.users.get(order["user_id"])
+            if user is None:
+                raise ControlInvalid(f"no user has the id {order['user_id']}")
+            self._panel.announce(event, user, order.get("meta"))
+        return json_reply({"event": event})
 
     async def writes(self, request: Request) -> Response:
         """?user_id=&call=&after_id=&limit=: oldest first."""

@@ -87,6 +87,31 @@ class PanelHand:
             if len(page) < PAGE_SIZE:
                 return found
 
+    def use(self, user_ids: Iterable[int], size: int, node: str | None = None) -> None:
+        """People use so many bytes each, on a node or on the first that is up."""
+        order: dict[str, Any] = {"user_ids": list(user_ids), "bytes": size, "node": node}
+        self._call("POST", "remnawave/traffic", order)
+
+    def add_device(self, user_id: int, hwid: str) -> None:
+        self._call("POST", "remnawave/devices", {"user_id": user_id, "hwid": hwid})
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Nodes as the panel shows them: at first one up, one starting, one disabled."""
+        found: list[dict[str, Any]] = self._call("GET", "remnawave/nodes")["nodes"]
+        return found
+
+    def add_nodes(self, count: int, country: str = "NL") -> None:
+        self._call("POST", "remnawave/nodes", {"count": count, "country": country})
+
+    def node(self, uuid: str, **fields: Any) -> dict[str, Any]:
+        """Something happens to a node: state is up, starting, down or disabled; message, ..."""
+        found: dict[str, Any] = self._call("PATCH", f"remnawave/nodes/{uuid}", fields)["node"]
+        return found
+
+    def event(self, event: str, *, user_id: int | None = None, **more: Any) -> None:
+        """Send any webhook: of a user with meta, else with data."""
+        self._call("POST", "remnawave/events", {"event": event, "user_id": user_id, **more})
+
     def stats(self) -> dict[str, Any]:
         """Counters: received, by_call, peak_in_flight, users, writes, queued, events, webhooks."""
         return self._call("GET", "remnawave/stats")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.sandbox.remnawave import changes
+from tests.sandbox.remnawave.life import use
+from tests.sandbox.remnawave.nodes import NodeState
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.squads import DEFAULT_SQUAD, NAMES
 from tests.sandbox.remnawave.times import DAY_MS, read_iso
@@ -32,6 +34,41 @@ def add_user(panel: Panel, order: dict[str, Any]) -> PanelUser:
 def set_user(panel: Panel, user: PanelUser, fields: dict[str, Any]) -> None:
     """Set fields as they are, without side effects. Raises ControlInvalid."""
     _set(panel, user, _read(panel, fields))
+
+
+def use_traffic(panel: Panel, order: dict[str, Any]) -> None:
+    """People are online and use so many bytes each; limits are looked after by the next sweep.
+
+    Raises ControlInvalid.
+    """
+    numbers, size = order.get("user_ids"), order.get("bytes")
+    node = panel.nodes.get(order["node"]) if order.get("node") else panel.nodes.first_up()
+    if not isinstance(numbers, list) or type(size) is not int or size < 0 or node is None:
+        raise ControlInvalid("user_ids must be a list, bytes a whole number, node one that is up")
+    users = [user for number in numbers if (user := panel.users.get(number)) is not None]
+    for user in users:
+        use(panel, user, node, size)
+    panel.revision += 1
+
+
+def read_node(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a node by their names in nodes.Node. Raises ControlInvalid."""
+    known = {
+        "state": lambda value: value in list(NodeState),
+        "message": lambda value: isinstance(value, str | None),
+        "users_online": lambda value: type(value) is int,
+        "used_bytes": lambda value: type(value) is int,
+        "limit_bytes": lambda value: type(value) is int,
+        "memory_used": lambda value: type(value) is int,
+        "rx_per_s": lambda value: type(value) is int,
+        "tx_per_s": lambda value: type(value) is int,
+    }
+    for name, value in fields.items():
+        if name not in known:
+            raise ControlInvalid(f"{name} is unknown; known are {', '.join(known)}")
+        if not known[name](value):
+            raise ControlInvalid(f"{name} cannot be {value!r}")
+    return fields
 
 
 def _set(panel: Panel, user: PanelUser, checked: dict[str, Any]) -> None:

@@ -16,7 +16,8 @@ class PanelSettings:
     bulk_fail_share and bulk_fail_ids: whose queued change fails without a word (share drawn by
     user id). expiry_every_s and limited_every_s: the panel's own sweeps.
     bandwidth_thresholds (percent) and expiration_hours (negative: before): which of these events
-    it sends. resets_traffic: whether it resets by strategy. renamed_keys: keys of a user
+    it sends. resets_traffic: whether it resets by strategy. live_share of the users are
+    online at every count of traffic (15 s), each with live_bytes on average. renamed_keys: keys of a user
     under another name, for a contract that differs.
     """
 
@@ -29,6 +30,8 @@ class PanelSettings:
     bandwidth_thresholds: tuple[int, ...] = ()
     expiration_hours: tuple[int, ...] = ()
     resets_traffic: bool = True
+    live_share: float = 0.0
+    live_bytes: float = 1e6
     renamed_keys: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,6 +67,8 @@ _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "bandwidth_thresholds": _WHOLE,
     "expiration_hours": _WHOLE,
     "resets_traffic": _FLAG,
+    "live_share": _AMOUNT,
+    "live_bytes": _AMOUNT,
     "renamed_keys": (_are_names, "an object of names"),
 }
 _LEAST_S = 0.05  # a sweep without a pause would be the only thing that runs

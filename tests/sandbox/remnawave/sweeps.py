@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.sandbox.remnawave.background import Background
+from tests.sandbox.remnawave.life import Life
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.times import DAY_MS
 from tests.sandbox.remnawave.user import PanelUser, Status, Strategy
@@ -21,6 +22,7 @@ _RESET_AT = {
     Strategy.MONTH: (0, 20),
     Strategy.MONTH_ROLLING: (0, 10),
 }
+LIFE_MS = 15_000
 _HOUR_MS = 3_600_000
 _OLD_NAMES = {-72: "expires_in_72_hours", -48: "expires_in_48_hours", -24: "expires_in_24_hours"}
 
@@ -31,6 +33,7 @@ class Sweeps:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self._background = Background()
+        self._life = Life(panel)
         self._is_running = False
         self.reset()
 
@@ -38,7 +41,7 @@ class Sweeps:
         """Begin anew at the present moment: nothing of the past is caught up."""
         now_ms = self._panel.now_ms()
         self._expired_ms = self._limited_ms = self._reset_ms = now_ms
-        self._noticed_ms = now_ms
+        self._noticed_ms = self._lived_ms = now_ms
         self.counts: dict[str, int] = {"expired": 0, "limited": 0, "reset": 0}
 
     def start(self) -> None:
@@ -59,6 +62,7 @@ class Sweeps:
             self._expired_ms + settings.expiry_every_s * 1000,
             self._limited_ms + settings.limited_every_s * 1000,
             self._reset_ms + 60_000,
+            self._lived_ms + LIFE_MS,
         )
         return due_ms / 1000
 
@@ -71,6 +75,9 @@ class Sweeps:
             self._reset_by_strategy(self._reset_ms, now_ms)
             self._notice_expirations(self._noticed_ms, now_ms)
             self._reset_ms = self._noticed_ms = now_ms
+        if now_ms - self._lived_ms >= LIFE_MS:
+            self._lived_ms = now_ms
+            self._life.beat()
         if now_ms - self._expired_ms >= settings.expiry_every_s * 1000:
             self._expired_ms = now_ms
             self.expire()
@@ -170,6 +177,7 @@ class Sweeps:
         self._limited_ms = min(self._limited_ms, now_ms)
         self._reset_ms = min(self._reset_ms, now_ms)
         self._noticed_ms = min(self._noticed_ms, now_ms)
+        self._lived_ms = min(self._lived_ms, now_ms)
 
 
 def occurrences(strategy: Strategy, after_ms: int, until_ms: int) -> list[int]:

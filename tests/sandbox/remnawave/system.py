@@ -8,14 +8,21 @@ from tests.sandbox.wire import Answer
 
 
 def metadata(panel: Panel, ask: Ask) -> Answer:
-    commit = {"commitSha": "347e6de1", "branch": "main"}
+    site = "https://example.com"
     return ok(
         {
             "version": panel.dialect.version,
             "build": {"time": "2026-08-20T03:05:00Z", "number": "412"},
             "git": {
-                "backend": commit | {"commitUrl": "https://example.com/backend/347e6de1"},
-                "frontend": commit | {"commitUrl": "https://example.com/frontend/347e6de1"},
+                "backend": {
+                    "commitSha": "347e6de1",
+                    "branch": "main",
+                    "commitUrl": f"{site}/backend/commit/347e6de1",
+                },
+                "frontend": {
+                    "commitSha": "0a1b2c3d",
+                    "commitUrl": f"{site}/frontend/commit/0a1b2c3d",
+                },
             },
         }
     )

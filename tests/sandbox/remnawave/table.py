@@ -5,9 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.sandbox.remnawave import bulk, system, users_read, users_write
+from tests.sandbox.remnawave import (
+    bandwidth,
+    bulk,
+    nodes_calls,
+    people,
+    stats,
+    system,
+    users_read,
+    users_write,
+)
 from tests.sandbox.remnawave.ask import Ask
 from tests.sandbox.remnawave.dialect import Dialect
+from tests.sandbox.remnawave.errors import refused
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.wire import Answer
 
@@ -64,6 +74,27 @@ def _system(path: str, call: str, handler: Handler, since: Since = Since.ALL) ->
     return Route("GET", f"/api/system{path}", f"system.{call}", handler, resource, since=since)
 
 
+def _node(http_method: str, path: str, call: str, handler: Handler) -> Route:
+    is_write = http_method != "GET"
+    return Route(http_method, f"/api/nodes{path}", f"nodes.{call}", handler, "nodes", is_write)
+
+
+def _usage(
+    http_method: str, path: str, call: str, handler: Handler, since: Since = Since.ALL
+) -> Route:
+    """All of them read, also the POSTs."""
+    url = f"/api/bandwidth-stats{path}"
+    return Route(http_method, url, f"bandwidth.{call}", handler, "bandwidth-stats", since=since)
+
+
+def _for_admins(panel: Panel, ask: Ask) -> Answer:
+    """Tokens are seen by people only, never by a token."""
+    raise refused("E000")
+
+
+_HWID = "hwid-user-devices"
+_SQUADS = "internal-squads"
+
 ROUTES: list[Route] = [
     _read("", "list", users_read.listed),
     _read("/stream", "stream", users_read.stream, Since.V2_8),
@@ -92,10 +123,75 @@ ROUTES: list[Route] = [
     _write("POST", "/{user}/actions/reset-traffic", "reset-traffic", users_write.reset_traffic),
     _write("POST", "/{user}/actions/revoke", "revoke", users_write.revoke),
     _write("POST", "/{user}/actions/extend", "extend", users_write.extend, Since.V3),
+    _read("/{user}/accessible-nodes", "accessible-nodes", people.accessible_nodes),
+    _read("/{user}/subscription-request-history", "request-history", people.request_history),
     _read("/{user}", "get", users_read.one),
     _write("DELETE", "/{user}", "delete", users_write.delete),
     _system("/metadata", "metadata", system.metadata),
     _system("/health", "health", system.health),
+    _system("/configuration", "configuration", system.configuration, Since.V3),
+    _system("/stats", "stats", stats.totals),
+    _system("/stats/bandwidth", "stats.bandwidth", stats.bandwidth),
+    _system("/stats/nodes", "stats.nodes", stats.nodes),
+    _system("/stats/digest", "stats.digest", stats.digest, Since.V3),
+    _system("/nodes/metrics", "nodes.metrics", stats.metrics),
+    _node("GET", "", "list", nodes_calls.listed),
+    _node("PATCH", "", "update", nodes_calls.update),
+    _node("GET", "/tags", "tags", nodes_calls.tags),
+    _node("POST", "/actions/restart-all", "restart-all", nodes_calls.restart_all),
+    _node("POST", "/bulk-actions", "bulk-actions", nodes_calls.bulk_actions),
+    _node("GET", "/{uuid}", "get", nodes_calls.one),
+    _node("DELETE", "/{uuid}", "delete", nodes_calls.delete),
+    _node("POST", "/{uuid}/actions/enable", "enable", nodes_calls.enable),
+    _node("POST", "/{uuid}/actions/disable", "disable", nodes_calls.disable),
+    _node("POST", "/{uuid}/actions/restart", "restart", nodes_calls.restart),
+    _node("POST", "/{uuid}/actions/reset-traffic", "reset-traffic", nodes_calls.reset_traffic),
+    _usage("GET", "/nodes", "nodes", bandwidth.nodes),
+    _usage("GET", "/nodes/{uuid}/users", "node-users", bandwidth.node_users),
+    _usage("POST", "/nodes/users", "nodes-users", bandwidth.nodes_users),
+    _usage("POST", "/nodes/usage", "nodes-usage", bandwidth.nodes_usage, Since.V3),
+    _usage("GET", "/users/{user}", "user", bandwidth.of_user),
+    Route("GET", "/api/hwid/devices/{user}", "hwid.list", people.devices, _HWID),
+    Route("POST", "/api/hwid/devices/delete", "hwid.delete", people.delete_device, _HWID, True),
+    Route(
+        "POST",
+        "/api/hwid/devices/delete-all",
+        "hwid.delete-all",
+        people.delete_devices,
+        _HWID,
+        True,
+    ),
+    Route("GET", "/api/metadata/user/{user}", "metadata.get", people.metadata, "metadata"),
+    Route(
+        "PUT", "/api/metadata/user/{user}", "metadata.put", people.put_metadata, "metadata", True
+    ),
+    Route("GET", "/api/internal-squads", "squads.list", people.squads, _SQUADS),
+    Route(
+        "POST",
+        "/api/internal-squads/{uuid}/bulk-actions/add-many-users",
+        "squads.add-many-users",
+        people.add_members,
+        _SQUADS,
+        True,
+        Since.V3,
+    ),
+    Route(
+        "DELETE",
+        "/api/internal-squads/{uuid}/bulk-actions/remove-many-users",
+        "squads.remove-many-users",
+        people.remove_members,
+        _SQUADS,
+        True,
+        Since.V3,
+    ),
+    Route(
+        "GET",
+        "/api/config-profiles/inbounds",
+        "profiles.inbounds",
+        people.inbounds,
+        "config-profiles",
+    ),
+    Route("GET", "/api/tokens", "tokens.list", _for_admins, "api-tokens"),
 ]
 
 _PATTERNS = [
