@@ -14,6 +14,7 @@ from jobs.registry import job
 from lib import clock
 from monitoring.files.act import batch_act, batch_get
 from monitoring.files.forget import history_forget
+from monitoring.files.orphans import orphans_end
 from monitoring.files.selectors.watchers import silence
 
 SOON = timedelta(milliseconds=10)
@@ -48,8 +49,8 @@ def file_event(batch_id: str) -> Outcome:
 
 
 @job("files.check_watchers", queue="maintenance", every="1m")
-def check_watchers() -> dict[str, bool]:
-    """Tell the admins if there are directories to watch and nobody watches them."""
+def check_watchers() -> dict[str, bool | int]:
+    """Tell the admins if nobody watches what is to be watched; end batches that no job acts on any more."""
     silent = silence()
     if silent is not None:
         attention(
@@ -59,7 +60,7 @@ def check_watchers() -> dict[str, bool]:
             severity="critical",
             link="/admin/files/rule/",
         )
-    return {"silent": silent is not None}
+    return {"silent": silent is not None, "ended": orphans_end()}
 
 
 @job("files.forget_old", queue="maintenance", cron="20 3 * * *", retry=CLEANUP, timeout="10m")

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from jobs.models import Job
+from jobs.operations import job_cancel
 from jobs.progress.registry import operation_act, operation_find
 from jobs.progress.snapshot import Stage
 from jobs.testing import assert_enqueued, assert_not_enqueued, job_perform
 from lib import clock
+from lib.ids import uuid7
 from monitoring.files import metrics
 from monitoring.files.drafts import RuleDraft
 from monitoring.files.errors import RuleUnknown
@@ -18,7 +21,7 @@ from monitoring.files.leader import Self, watcher_beat, watcher_start, watcher_s
 from monitoring.files.look import RuleView
 from monitoring.files.models import FileBatch, FileEvent, Rule, WatchedFile
 from monitoring.files.selectors.watchers import watchers_view
-from monitoring.files.services import rule_delete, rule_edit, rule_pause
+from monitoring.files.services import batch_retry, rule_delete, rule_edit, rule_pause
 from monitoring.files.watched import Watched
 from tests.monitoring.files.rows import Drop, lead, look, new_events, rule_make, settle
 
@@ -79,6 +82,35 @@ def test_a_batch_has_a_progress_page_with_its_reasons_and_a_retry(
     ]
     again = operation_act(batch.pk, "retry", by=account("alice", "files.operate_rule"))
     assert (again.stage, again.failed, list(again.actions)) == (Stage.WAITING, 0, [])
+
+
+@pytest.mark.parametrize("end", ["cancelled", "dead", "gone"])
+def test_a_batch_whose_job_has_ended_fails_with_the_reason_and_can_be_retried(
+    rule: Rule, drop: Drop, end: str
+) -> None:
+    drop.write("a.csv", "a")
+    settle()
+    look(rule)
+    batch = FileBatch.objects.get()
+    assert batch.job_id is not None
+    with clock.shift(timedelta(minutes=2)):
+        job_perform("files.check_watchers")
+        assert FileEvent.objects.get().outcome == "pending"  # its job only waits
+        if end == "gone":
+            FileBatch.objects.update(job_id=uuid7())
+        elif end == "dead":
+            Job.objects.filter(pk=batch.job_id).update(state="dead", last_error="poison")
+        else:
+            job_cancel(job_id=batch.job_id, by=None)
+        job_perform("files.check_watchers")
+    event = FileEvent.objects.get()
+    assert event.outcome == "failed"
+    assert end in event.reason
+    _, progress = operation_find(batch.pk)
+    assert (progress.stage, list(progress.actions)) == (Stage.OVER, ["retry"])
+    assert batch_retry(batch_id=batch.pk, by=None) == 1
+    job_perform("files.check_watchers")
+    assert FileEvent.objects.get().outcome == "pending"
 
 
 def test_another_filesystem_in_place_of_a_directory_is_no_deletion(rule: Rule, drop: Drop) -> None:
