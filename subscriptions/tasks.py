@@ -1,1 +1,5 @@
 """The jobs of all rooms of subscriptions, so that every process that runs jobs knows them."""
+
+import subscriptions.access.tasks
+import subscriptions.activation.tasks
+import subscriptions.bulk.tasks  # noqa: F401

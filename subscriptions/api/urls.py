@@ -2,4 +2,6 @@
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from subscriptions.api import bulk_urls
+
+urlpatterns: list[URLPattern] = [*bulk_urls.urlpatterns]

@@ -1,0 +1,236 @@
+"""What is done to a pack of subscribers in the panel: look, decide, ask for all at once, read back.
+
+The panel answers a bulk call at once, works later and swallows what fails. So each subscriber counts as
+done only when reading back shows it; who is not changed after a while is asked for alone, which tells why.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lib import clock
+from subscriptions.bulk.packs import Fate
+from subscriptions.models import BulkItem, BulkKind, ItemState
+from subscriptions.panel.bulk import MOST
+from subscriptions.panel.client import PanelClient
+from subscriptions.panel.errors import (
+    PanelError,
+    PanelFailed,
+    PanelMissing,
+    PanelRefused,
+    PanelUnknown,
+    PanelWaits,
+)
+from subscriptions.panel.types import PanelStatus, PanelUser
+
+
+@dataclass(slots=True)
+class Pack:
+    """Items with what the panel says of them. `users` holds only those whom the panel has."""
+
+    kind: BulkKind
+    params: Mapping[str, Any]
+    is_undo: bool
+    items: Sequence[BulkItem]
+    users: dict[int, PanelUser] = field(default_factory=dict)
+    fates: dict[int, Fate] = field(default_factory=dict)  # by item
+
+    def open(self) -> Iterator[tuple[BulkItem, PanelUser]]:
+        """Items without a fate, with their users."""
+        for item in self.items:
+            if item.pk not in self.fates:
+                yield item, self.users[panel_id_of(item)]
+
+    def settle(self, item: BulkItem, state: ItemState, reason: str = "", detail: str = "") -> None:
+        """Decide an item."""
+        self.fates[item.pk] = Fate(item.pk, state, reason, detail)
+
+
+def panel_id_of(item: BulkItem) -> int:
+    """The panel's number of an item's subscriber; 0 if there is none any more."""
+    return (item.subscriber.panel_id if item.subscriber else None) or 0
+
+
+def look(pack: Pack, client: PanelClient) -> None:
+    """Read all of a pack, and give their fate to those with whom there is nothing to do.
+
+    Raises PanelError: then nobody has a fate.
+    """
+    ids = sorted({panel_id_of(item) for item in pack.items} - {0})
+    found = client.users_by_ids(ids) if ids else {}
+    pack.users = {number: user for number, user in found.items() if user is not None}
+    for item in pack.items:
+        user = pack.users.get(panel_id_of(item))
+        if user is None:
+            if pack.kind is BulkKind.DELETE and item.before is not None:
+                pack.settle(item, ItemState.DONE)  # we deleted it before a kill
+            else:
+                pack.settle(item, ItemState.SKIPPED, "missing")
+        elif item.before is None:
+            _decide(pack, item, user)
+        elif _is_done(pack.kind, item, user):
+            pack.settle(item, ItemState.DONE)
+
+
+def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
+    """Leave alone whom the panel shows to need nothing, or plan what is to be written."""
+    status = user.status
+    if pack.kind is BulkKind.DISABLE:
+        if status is PanelStatus.DISABLED:
+            pack.settle(item, ItemState.SKIPPED, "already_disabled")
+        elif status is PanelStatus.EXPIRED:
+            pack.settle(item, ItemState.SKIPPED, "not_served")
+    elif pack.kind is BulkKind.ENABLE:
+        if status is PanelStatus.ACTIVE:
+            pack.settle(item, ItemState.SKIPPED, "already_enabled")
+        elif user.expire_at <= clock.now():
+            pack.settle(item, ItemState.SKIPPED, "expired")
+    if item.pk in pack.fates:
+        return
+    item.before = {
+        "status": status.value,
+        "expire_at": user.expire_at.isoformat(),
+        "used_bytes": user.used_bytes,
+        "reset_at": user.last_traffic_reset_at.isoformat() if user.last_traffic_reset_at else None,
+    }
+    if pack.kind is not BulkKind.EXTEND:
+        item.data = {}
+        return
+    target = _target(pack, item, user)
+    if target is None:
+        pack.settle(item, ItemState.SKIPPED, "changed_since")
+    else:
+        item.data = {**(item.data or {}), "expire_at": target.isoformat()}
+
+
+def _target(pack: Pack, item: BulkItem, user: PanelUser) -> datetime | None:
+    """The date to write, computed once. An undo goes back only from where its operation has led."""
+    if not pack.is_undo:
+        return max(user.expire_at, clock.now()) + timedelta(days=int(pack.params["days"]))
+    back = item.data or {}
+    if not _same(user.expire_at, back["from"]):
+        return None
+    # The panel takes no date that is over: whoever had expired expires again in a minute.
+    return max(datetime.fromisoformat(back["to"]), clock.now() + timedelta(minutes=1))
+
+
+def ask(pack: Pack, client: PanelClient) -> None:
+    """Ask the panel to change all that are open. Raises PanelError: some may be changed."""
+    if pack.kind is BulkKind.EXTEND:
+        return  # dates differ: one by one
+    ids = [user.id for _, user in pack.open()]
+    calls = {
+        BulkKind.DISABLE: client.bulk_disable,
+        BulkKind.ENABLE: client.bulk_enable,
+        BulkKind.RESET_TRAFFIC: client.bulk_reset_traffic,
+        BulkKind.DELETE: client.bulk_delete,
+    }
+    for first in range(0, len(ids), MOST):
+        calls[pack.kind](ids[first : first + MOST])
+
+
+def confirm(pack: Pack, client: PanelClient) -> bool:
+    """Read back who is open; True if all have their fate now. Raises PanelError."""
+    if pack.kind is BulkKind.EXTEND:
+        return not any(True for _ in pack.open())
+    waiting = list(pack.open())
+    found = client.users_by_ids([user.id for _, user in waiting]) if waiting else {}
+    for item, before in waiting:
+        user = found.get(before.id)
+        if user is None:
+            if pack.kind is BulkKind.DELETE:
+                pack.settle(item, ItemState.DONE)
+                pack.users.pop(before.id, None)
+            else:
+                pack.settle(item, ItemState.SKIPPED, "missing")
+            continue
+        pack.users[user.id] = user
+        if _is_done(pack.kind, item, user):
+            pack.settle(item, ItemState.DONE)
+    return all(item.pk in pack.fates for item in pack.items)
+
+
+def one_by_one(pack: Pack, client: PanelClient) -> None:
+    """Ask for each that is open alone, so that it gets its fate, with the panel's own reason.
+
+    Raises PanelWaits and PanelAway-like errors of reads: what has its fate by then keeps it.
+    """
+    for item, user in list(pack.open()):
+        try:
+            changed = _change(pack.kind, item, user, client)
+        except PanelMissing:
+            done = pack.kind is BulkKind.DELETE
+            pack.settle(
+                item, ItemState.DONE if done else ItemState.SKIPPED, "" if done else "missing"
+            )
+        except (PanelRefused, PanelFailed) as exc:
+            pack.settle(item, ItemState.FAILED, "refused", str(exc))
+        except PanelWaits:
+            raise
+        except PanelUnknown as exc:
+            _read_alone(pack, item, user, client, str(exc))
+        else:
+            if changed is not None:
+                pack.users[user.id] = changed
+            if changed is None or _is_done(pack.kind, item, changed):
+                pack.settle(item, ItemState.DONE)
+            else:
+                pack.settle(item, ItemState.FAILED, "not_confirmed")
+
+
+def _change(
+    kind: BulkKind, item: BulkItem, user: PanelUser, client: PanelClient
+) -> PanelUser | None:
+    if kind is BulkKind.DISABLE:
+        return client.user_disable(user.id)
+    if kind is BulkKind.ENABLE:
+        return client.user_enable(user.id)
+    if kind is BulkKind.RESET_TRAFFIC:
+        return client.user_reset_traffic(user.id)
+    if kind is BulkKind.EXTEND:
+        return client.user_update(
+            user.id, expire_at=datetime.fromisoformat((item.data or {})["expire_at"])
+        )
+    client.user_delete(user.id)
+    return None
+
+
+def _read_alone(pack: Pack, item: BulkItem, user: PanelUser, client: PanelClient, why: str) -> None:
+    """After a write whose end is not known: what the panel shows now decides."""
+    try:
+        now = client.user(user.id)
+    except PanelMissing:
+        done = pack.kind is BulkKind.DELETE
+        pack.settle(item, ItemState.DONE if done else ItemState.SKIPPED, "" if done else "missing")
+    except PanelError:
+        pack.settle(item, ItemState.FAILED, "unsure", why)
+    else:
+        pack.users[now.id] = now
+        if _is_done(pack.kind, item, now):
+            pack.settle(item, ItemState.DONE)
+        else:
+            pack.settle(item, ItemState.FAILED, "not_confirmed", why)
+
+
+def _is_done(kind: BulkKind, item: BulkItem, user: PanelUser) -> bool:
+    """Whether the panel shows what was wanted."""
+    if kind is BulkKind.DISABLE:
+        return user.status is PanelStatus.DISABLED
+    if kind is BulkKind.ENABLE:
+        # LIMITED again: the panel's own sweep took the traffic into account, as it would have.
+        return user.status is not PanelStatus.DISABLED
+    if kind is BulkKind.RESET_TRAFFIC:
+        before = (item.before or {}).get("reset_at")
+        return user.last_traffic_reset_at is not None and (
+            before is None or user.last_traffic_reset_at > datetime.fromisoformat(before)
+        )
+    if kind is BulkKind.EXTEND:
+        wanted = (item.data or {}).get("expire_at")
+        return wanted is not None and _same(user.expire_at, wanted)
+    return False
+
+
+def _same(moment: datetime, written: str) -> bool:
+    """The panel keeps milliseconds."""
+    return abs(moment - datetime.fromisoformat(written)) < timedelta(milliseconds=1)
