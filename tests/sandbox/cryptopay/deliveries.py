@@ -30,6 +30,7 @@ WAITS_S = (
 )
 ATTEMPTS = len(WAITS_S) + 1
 URL_VARIABLE = "CRYPTOPAY_WEBHOOK_URL"  # where updates go until somebody says otherwise
+DELIVER_S = 5.0
 AT_ONCE = 16
 KEEP_ATTEMPTS = 5000
 # Every so often an update bears the number of the one before it: update_id is not unique.
@@ -112,20 +113,27 @@ class Deliveries:
         self._wake()
 
     async def deliver_due(self) -> int:
-        """Send all that is due, wait for all answers, and return how many attempts ended meanwhile."""
+        """Send what is due and wait for the answers; return how many attempts ended meanwhile.
+
+        Gives up the waiting after DELIVER_S, with the rest still due.
+        """
         before = self.delivered + self.failed
-        while True:
+        ends_at = asyncio.get_running_loop().time() + DELIVER_S
+        while asyncio.get_running_loop().time() < ends_at:
             self._start_due()
             if not self._on_the_way:
-                return self.delivered + self.failed - before
-            await asyncio.wait(self._on_the_way, return_when=asyncio.FIRST_COMPLETED)
+                break
+            await asyncio.wait(self._on_the_way, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+        return self.delivered + self.failed - before
 
     def as_json(self) -> dict[str, Any]:
+        now = self._clock.timestamp()
         return {
             "url": self.url,
             "is_held": self.is_held,
             "is_switched_off": self.is_switched_off,
             "waiting": len(self._due),
+            "due": sum(due_at <= now for due_at, _, _ in self._due),
             "on_the_way": len(self._on_the_way),
             "delivered": self.delivered,
             "failed": self.failed,

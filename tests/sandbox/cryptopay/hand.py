@@ -74,7 +74,7 @@ class PayHand:
         return self._call("PUT", "cryptopay/webhook", {"url": url, "held": held})
 
     def webhook(self) -> dict[str, Any]:
-        """{"url", "is_held", "is_switched_off", "waiting", "on_the_way", "delivered", "failed"}."""
+        """{"url", "is_held", "is_switched_off", "waiting", "due", "on_the_way", ...}."""
         return self._call("GET", "cryptopay/webhook")
 
     def deliver(self, invoice_id: int | None = None, *, update_id: int = 1) -> dict[str, Any]:
@@ -83,7 +83,12 @@ class PayHand:
         invoice_id: send the event of this invoice once more besides.
         """
         order = {} if invoice_id is None else {"invoice_id": invoice_id, "update_id": update_id}
-        return self._call("POST", "cryptopay/deliver", order)
+        state = self._call("POST", "cryptopay/deliver", order)
+        sent = state["sent"]
+        while state["due"] or state["on_the_way"]:
+            state = self._call("POST", "cryptopay/deliver", {})
+            sent += state["sent"]
+        return state | {"sent": sent}
 
     def deliveries(self, invoice_id: int | None = None) -> list[dict[str, Any]]:
         """Attempts, oldest first: invoice_id, update_id, attempt, at, status, error, next_at."""
