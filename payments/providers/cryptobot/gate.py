@@ -196,10 +196,10 @@ def _await_turn() -> None:
 def _asking() -> Iterator[CryptoPayClient]:
     """Ask only if Crypto Pay is up and has not asked to wait; tell the breaker how it went."""
     door = client()
-    wait = breakers.wait_for(BREAKER)
+    _respect_pause()
+    wait = breakers.wait_for(BREAKER)  # the last question: it may make us the one who probes
     if wait is not None:
         raise breakers.BreakerOpen(BREAKER, wait)
-    _respect_pause()
     try:
         yield door
     except CryptoPayError as exc:

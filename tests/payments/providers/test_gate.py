@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from jobs import breakers, rates, sql
 from jobs.models import Breaker, RateBucket
 from jobs.registry import Rate
+from lib import clock
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.errors import (
     CryptoPayAway,
@@ -165,6 +166,25 @@ def test_three_failures_in_a_row_open_the_breaker_and_nothing_more_is_asked(
     with pytest.raises(breakers.BreakerOpen):
         gate.invoice_open(order_make(), look_first=False)
     assert provider.pay.stats()["received"] == breakers.THRESHOLD
+
+
+def test_the_breaker_closes_when_one_call_succeeds(provider: Sandbox) -> None:
+    provider.fault(service="cryptopay", kind="status", status=503, times=breakers.THRESHOLD)
+    for _ in range(breakers.THRESHOLD):
+        with pytest.raises(CryptoPayAway):
+            gate.me()
+    with clock.shift(breakers.LONGEST_PAUSE):
+        assert gate.me().app_id == 41207
+        assert gate.invoices_read([1]) == {}
+    assert state() == ("closed", 0)
+
+
+def test_a_pause_costs_nobody_the_right_to_probe(provider: Sandbox) -> None:
+    breakers.force(gate.BREAKER, is_open=True, reason="a person says so")
+    rates.pause(gate.BUCKET, timedelta(hours=3))
+    with clock.shift(timedelta(hours=2)), pytest.raises(CryptoPayBusy):
+        gate.me()
+    assert state()[0] == "open", "nobody has become the probe"
 
 
 def test_an_answer_that_we_do_not_like_is_no_failure_of_the_service(provider: Sandbox) -> None:
