@@ -2,4 +2,5 @@
 
 import subscriptions.access.tasks
 import subscriptions.activation.tasks
-import subscriptions.bulk.tasks  # noqa: F401
+import subscriptions.bulk.tasks
+import subscriptions.lifecycle.tasks  # noqa: F401
