@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from jobs.registry import kind_get
+from lib import clock
 from payments.models import Payment
 from payments.words import amount_say
 from subscriptions.models import Activation, Plan
@@ -22,15 +23,16 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
     Gives the activation, and whether it is new. Repeat: a second call finds the first row and
     enqueues nothing. The caller holds the lock of the payment, or does not mind who comes first.
     """
-    row = Activation(
+    activation, is_new = Activation.objects.select_related("payment").get_or_create(
         payment=payment,
-        subscriber_id=payment.subscriber_id,
-        plan=Plan.objects.filter(code=payment.plan_code).first(),
-        days=payment.period_days,
+        defaults={
+            "subscriber_id": payment.subscriber_id,
+            "plan": Plan.objects.filter(code=payment.plan_code).first(),
+            "days": payment.period_days,
+            "created_at": clock.now(),
+        },
     )
-    made = Activation.objects.bulk_create([row], ignore_conflicts=True)[0]
-    activation = Activation.objects.select_related("payment").get(payment=payment)
-    if made.pk != activation.pk:
+    if not is_new:
         return activation, False
     if payment.subscriber_id is not None:
         event_write(
