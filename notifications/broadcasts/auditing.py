@@ -26,7 +26,7 @@ from notifications.broadcasts.telegram_rows import rows_take_over
 
 logger = logging.getLogger(__name__)
 
-LATELY = timedelta(minutes=15)  # what has ended since is looked at once more
+LATELY = timedelta(minutes=15)  # what has ended or was paused since is looked at once more
 ON_ITS_WAY = timedelta(minutes=2)  # no request of ours takes longer
 
 # One statement sees one moment, and what changes together is committed together: so batches need not stop.
@@ -92,10 +92,11 @@ class Audit:
 
 
 def ledgers_audit() -> Audit:
-    """Look at what is being sent, is paused, or has ended lately. Repeat-safe; changes only what is wrong."""
+    """Look at what is being sent, was paused or has ended lately. Repeat-safe; changes only what is wrong."""
     done = Audit(lost=rows_take_over(older_than=ON_ITS_WAY))
-    active = Q(status__in=[Status.SENDING, Status.PAUSED]) | Q(
-        status__in=[Status.SENT, Status.FAILED, Status.CANCELLED],
+    # What rests was looked at when it came to rest: a large ledger is not counted for ever.
+    active = Q(status=Status.SENDING) | Q(
+        status__in=[Status.PAUSED, Status.SENT, Status.FAILED, Status.CANCELLED],
         updated_at__gte=clock.now() - LATELY,
         started_at__isnull=False,
     )

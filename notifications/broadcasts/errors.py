@@ -6,6 +6,7 @@ DomainError
   BroadcastSettled     409  `broadcast_status` says where it is; what was asked makes no sense there
   BroadcastChanged     409  somebody else has edited it meanwhile; `version` is the present one
   NothingMissing       409  nobody is left to send it to again
+  CountSlow            409  the audience cannot be counted within the time of a request
   BroadcastInvalid     422  says which field and why
     AudienceInvalid    422
     FileInvalid        422  the file of an audience
@@ -52,6 +53,12 @@ class BroadcastInvalid(InputInvalid):
     def __init__(self, field: str, why: str) -> None:
         super().__init__(f"{field}: {why}", errors=[{"field": field, "message": why}])
         self.field = field
+
+
+class CountSlow(DomainError):
+    """Counting these takes long. Save the draft: its page counts without a limit of time."""
+
+    code = "count_slow"
 
 
 class AudienceInvalid(BroadcastInvalid):

@@ -1,10 +1,13 @@
 """Trying a broadcast before it is sent: how it looks, whom it would reach, one to oneself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg.errors import QueryCanceled
 
 from jobs import sql
 from jobs.audit import Account, audit_write
@@ -17,7 +20,7 @@ from notifications.broadcasts.audiences.registry import (
 )
 from notifications.broadcasts.delivery import draft_of
 from notifications.broadcasts.drafting import OBJECT
-from notifications.broadcasts.errors import BroadcastInvalid, BroadcastUnknown
+from notifications.broadcasts.errors import BroadcastInvalid, BroadcastUnknown, CountSlow
 from notifications.broadcasts.models import Broadcast, Channel
 from notifications.broadcasts.texts import LANGUAGES, SOURCE, Text, text_for
 from notifications.inbox.accept import accept
@@ -60,6 +63,19 @@ class TestSent:
     __test__ = False  # its name is no test
 
     channels: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def counting(patience_ms: int) -> Iterator[None]:
+    """A transaction none of whose statements takes longer. Raises CountSlow."""
+    try:
+        with transaction.atomic():
+            sql.run("SELECT set_config('statement_timeout', %s, true)", [str(patience_ms)])
+            yield
+    except OperationalError as exc:
+        if isinstance(exc.__cause__, QueryCanceled):
+            raise CountSlow from None
+        raise
 
 
 def audience_count(audience: Json) -> int:

@@ -28,10 +28,10 @@ from notifications.broadcasts.admin.pages import (
     sentence,
 )
 from notifications.broadcasts.admin.preview import looks_of
-from notifications.broadcasts.admin.sample import CountSlow, audience_sample
+from notifications.broadcasts.admin.sample import audience_sample
 from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.drafting import EDITABLE
-from notifications.broadcasts.errors import BroadcastInvalid
+from notifications.broadcasts.errors import BroadcastInvalid, CountSlow
 from notifications.broadcasts.models import Broadcast, Status
 from notifications.broadcasts.selectors import actions_of
 from notifications.broadcasts.services import broadcast_create, broadcast_edit

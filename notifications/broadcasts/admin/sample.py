@@ -3,22 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import OperationalError, transaction
-from psycopg.errors import QueryCanceled
-
 from jobs import sql
-from lib.errors import DomainError
 from notifications.broadcasts.audiences.registry import Json, audience_clause, audience_unmatched
 from notifications.broadcasts.services import audience_count
+from notifications.broadcasts.trying import counting
 
 SHOWN = 5
 PATIENCE_MS = 5_000  # somebody is typing, and the next count is asked for already
-
-
-class CountSlow(DomainError):
-    """Counting these takes long. Save the draft: its page counts without a limit of time."""
-
-    code = "count_slow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +23,8 @@ class Sample:
 
 def audience_sample(audience: Json, *, patience_ms: int = PATIENCE_MS) -> Sample:
     """Count a checked audience, and name the newest of it. Four statements. Raises CountSlow."""
-    try:
-        with transaction.atomic():
-            sql.run("SELECT set_config('statement_timeout', %s, true)", [str(patience_ms)])
-            return _sample(audience)
-    except OperationalError as exc:
-        if isinstance(exc.__cause__, QueryCanceled):
-            raise CountSlow from None
-        raise
+    with counting(patience_ms):
+        return _sample(audience)
 
 
 def _sample(audience: Json) -> Sample:

@@ -16,6 +16,9 @@ from notifications.broadcasts.api.broadcasts import VIEW
 from notifications.broadcasts.api.shapes import AUDIENCE_HELP
 from notifications.broadcasts.audiences.imports import audience_import
 from notifications.broadcasts.services import audience_count
+from notifications.broadcasts.trying import counting
+
+PATIENCE_MS = 10_000
 
 
 class AudienceUpload(serializers.Serializer[Any]):
@@ -76,7 +79,13 @@ class AudienceCountApi(APIView):
         summary="Count the people of an audience now",
         tags=["broadcasts"],
         request=AudienceInput,
-        responses={200: AudienceCount, **refusals(s422="`invalid_audience`: says why")},
+        responses={
+            200: AudienceCount,
+            **refusals(
+                s409="`count_slow`: it takes longer than a request may",
+                s422="`invalid_audience`: says why",
+            ),
+        },
         examples=[
             OpenApiExample(
                 "Who reads Russian and has Telegram",
@@ -98,4 +107,6 @@ class AudienceCountApi(APIView):
     def post(self, request: Request) -> Response:
         data = AudienceInput(data=request.data)
         data.is_valid(raise_exception=True)
-        return Response({"people": audience_count(data.validated_data["audience"])})
+        with counting(PATIENCE_MS):
+            people = audience_count(data.validated_data["audience"])
+        return Response({"people": people})

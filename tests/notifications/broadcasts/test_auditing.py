@@ -15,8 +15,10 @@ from notifications.broadcasts.retention import ledgers_forget
 from notifications.broadcasts.selectors import progress_of
 from notifications.broadcasts.services import (
     broadcast_cancel,
+    broadcast_pause,
     broadcast_recall,
     broadcast_resend_missing,
+    broadcast_resume,
     broadcast_send_now,
 )
 from notifications.inbox.models import Notification
@@ -100,6 +102,18 @@ def test_people_left_in_a_cancelled_broadcast_are_skipped() -> None:
     drain()
     assert fates(row.pk) == {("inbox", "skipped", "cancelled"): 5}
     adds_up(row.pk)
+
+
+def test_one_that_rests_is_not_counted_again_and_again() -> None:
+    people_make(5)
+    row = broadcast_make()
+    broadcast_send_now(broadcast_id=row.pk, by=None)
+    broadcast_pause(broadcast_id=row.pk, by=None)
+    assert ledgers_audit().looked_at == 1
+    with clock.shift(timedelta(hours=1)):
+        assert ledgers_audit().looked_at == 0
+        broadcast_resume(broadcast_id=row.pk, by=None)
+        assert ledgers_audit().looked_at == 1
 
 
 def test_the_job_tells_what_it_found() -> None:

@@ -10,10 +10,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from config.accounts import token_issue
+from notifications.broadcasts.api import audiences
+from notifications.broadcasts.audiences import registry
+from notifications.broadcasts.audiences.registry import Condition, Operation
 from notifications.broadcasts.errors import AudienceInvalid
 from notifications.broadcasts.models import Broadcast
 from notifications.broadcasts.services import audience_count
-from tests.notifications.broadcasts.rows import EVERYBODY, broadcast_make
+from tests.notifications.broadcasts.rows import EVERYBODY, broadcast_make, people_make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,3 +150,19 @@ def test_a_question_about_the_ledger_that_makes_no_sense_is_refused_or_finds_nob
 @pytest.mark.parametrize("query", ["status=%00", "cursor=%00", "limit=%C2%B2", "cursor=%ED%A0%80"])
 def test_a_question_about_the_list_that_makes_no_sense_is_refused(api: Client, query: str) -> None:
     assert api.get(f"{URL}?{query}").status_code == 422
+
+
+def test_a_count_that_takes_too_long_is_given_up(
+    api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Condition(
+        "slow", "slow", "flag", bool, {"is": Operation("is", "pg_sleep(30) IS NULL = {value}")}
+    )
+    monkeypatch.setattr(registry, "_conditions", {**registry.conditions(), "slow": slow})
+    monkeypatch.setattr(audiences, "PATIENCE_MS", 50)
+    people_make(1)
+    condition = {"field": "slow", "op": "is", "value": True}
+    audience = {"type": "segment", "match": "all", "conditions": [condition]}
+    url = "/v1/admin/notifications/audiences/count"
+    assert post(api, url, {"audience": audience}) == 409
+    assert post(api, url, {"audience": EVERYBODY}) == 200

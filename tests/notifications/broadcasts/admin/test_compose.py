@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job
-from notifications.broadcasts.admin.sample import CountSlow, audience_sample
+from notifications.broadcasts.admin.sample import audience_sample
 from notifications.broadcasts.audiences import registry
 from notifications.broadcasts.audiences.registry import Condition, Operation
+from notifications.broadcasts.errors import CountSlow
 from notifications.broadcasts.models import Audience, Broadcast
 from notifications.broadcasts.services import (
     broadcast_cancel,
