@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from payments.providers.cryptobot.errors import UpdateInvalid
 from payments.providers.cryptobot.reading import (
@@ -161,3 +163,36 @@ def test_a_rate_that_is_not_valid_is_none() -> None:
     read = rate_read(row | {"is_valid": True})
     assert read is not None
     assert read.rate == Decimal("129.15")
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12)
+    | st.sampled_from(["1e999999999", "NaN", "-0", "٣", "2026-11-20T10:30:00Z", "9" * 400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given_any(st.sampled_from(sorted(given())), JSON)
+def test_whatever_stands_in_a_field_it_is_read_or_refused(name: str, value: Any) -> None:
+    raw = json.dumps(given() | {name: value}).encode()
+    try:
+        read = invoice_read(json_read(raw))
+    except ShapeInvalid:
+        return
+    assert read.amount.is_finite()
+    assert read.created_at.tzinfo is UTC
+    assert read.net_amount is None or read.net_amount.is_finite()
+
+
+@given_any(st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_whatever_a_stranger_sends_is_read_or_refused(raw: bytes) -> None:
+    try:
+        read = update_read(raw)
+    except UpdateInvalid:
+        return
+    assert read is None, "nobody hits upon a whole update by chance"
