@@ -58,7 +58,12 @@ class Notice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(state="due"), name="subscription_notice_due"),
             models.Index(fields=["created_at"], name="subscription_notice_age"),
-            models.Index(fields=["state", "reason", "-id"], name="subscription_notice_by_reason"),
+            models.Index(fields=["state", "-id"], name="subscription_notice_by_state"),
+            models.Index(
+                fields=["reason", "-id"],
+                condition=~Q(reason=""),
+                name="subscription_notice_reason",
+            ),
             models.Index(fields=["stage", "-id"], name="subscription_notice_by_stage"),
         ]
 
