@@ -193,6 +193,8 @@ class Control:
             self._panel.settings = settings.changed(
                 self._panel.settings, await read_object(request)
             )
+            self._sweeps.start()
+            self._sweeps.follow()
         return json_reply(self._panel.settings.as_json())
 
     async def dialect(self, request: Request) -> Response:

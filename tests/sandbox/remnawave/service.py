@@ -20,7 +20,7 @@ class RemnawaveService:
         self.panel = Panel(exchange.clock)
         self._sweeps = Sweeps(self.panel)
         self._exchange = exchange
-        exchange.clock.on_move(self._sweeps.run_due)
+        exchange.clock.on_move(self._sweeps.follow)
 
     def routes(self) -> list[BaseRoute]:
         return routes.routes(self.panel, self._sweeps, self._exchange)

@@ -50,6 +50,13 @@ class Sweeps:
             self._is_running = True
             self._background.start(self._run())
 
+    def follow(self) -> None:
+        """After a move of the clock or other settings: do what is due, and wait anew."""
+        self.run_due()
+        if self._is_running:
+            self._background.cancel()
+            self._background.start(self._run())
+
     async def _run(self) -> None:
         while True:
             await self._panel.clock.sleep_until(self.next_due())

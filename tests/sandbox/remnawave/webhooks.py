@@ -167,7 +167,6 @@ class WebhookBook:
         for attempt in range(1 + RETRIES):
             if attempt:
                 await self._clock.sleep(RETRY_S)
-            delivery.attempts += 1
             async with self._slots:
                 try:
                     async with asyncio.timeout(ANSWER_TIMEOUT_S):
@@ -175,6 +174,7 @@ class WebhookBook:
                     delivery.error = None
                 except (OSError, EOFError, ValueError, TimeoutError) as error:
                     delivery.status, delivery.error = None, f"{type(error).__name__}: {error}"
+            delivery.attempts += 1  # after the outcome, so that whoever sees it may move the clock
             if delivery.status is not None and 200 <= delivery.status < 300:
                 delivery.state = "delivered"
                 return
