@@ -57,6 +57,15 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
+        "Payments",
+        (
+            Entry("Payments", "payments", model="payments.payment"),
+            Entry("Review desk", "gavel", model="payments.review"),
+            Entry("Incoming webhooks", "move_to_inbox", model="payments.incomingwebhook"),
+            Entry("Revenue", "bar_chart", model="payments.financialday"),
+        ),
+    ),
+    Area(
         "Broadcasts",
         (
             Entry("Broadcasts", "campaign", model="broadcasts.broadcast"),
