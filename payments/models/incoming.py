@@ -57,6 +57,7 @@ class IncomingWebhook(models.Model):
                 fields=["received_at"], condition=Q(state="received"), name="incoming_webhook_due"
             ),
             models.Index(fields=["source", "-id"], name="incoming_webhook_source"),
+            models.Index(fields=["state", "-id"], name="incoming_webhook_state"),
             models.Index(fields=["object_ref", "-id"], name="incoming_webhook_object"),
             models.Index(fields=["received_at"], name="incoming_webhook_age"),
         ]

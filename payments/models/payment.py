@@ -139,6 +139,9 @@ class Payment(models.Model):
                 fields=["failed_at"], condition=Q(failed_at__isnull=False), name="payment_failed"
             ),
             models.Index(fields=["state", "-id"], name="payment_by_state"),
+            models.Index(fields=["plan_code", "-id"], name="payment_by_plan"),
+            models.Index(fields=["currency", "-id"], name="payment_by_currency"),
+            models.Index(fields=["paid_asset", "-id"], name="payment_by_asset"),
         ]
 
     def __str__(self) -> str:

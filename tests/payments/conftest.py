@@ -44,6 +44,13 @@ def fresh_allowance() -> None:
     flood.unsigned.clear()
 
 
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Payments know nothing of who listens: the rooms above do not, while payments are tested."""
+    for signal in (payment_completed, payment_failed, payment_refunded, invoice_made):
+        monkeypatch.setattr(signal, "receivers", [])
+
+
 def order_make(**changes: Any) -> Payment:
     """The smallest order: 5 USDT for a month, by a person with a chat."""
     given: dict[str, Any] = {
@@ -114,7 +121,7 @@ class Heard:
 
 
 @pytest.fixture
-def heard() -> Iterator[Heard]:
+def heard(alone: None) -> Iterator[Heard]:
     """Listens to what payments announce."""
     found = Heard()
 
