@@ -13,6 +13,7 @@ from jobs.outcomes import Done, Outcome, Snooze
 from lib import clock
 from subscriptions.bulk.acts import Pack, ask, confirm, look, one_by_one
 from subscriptions.bulk.closing import operation_close, operation_halt
+from subscriptions.bulk.importing import import_pack, note_imported
 from subscriptions.bulk.noting import note_done
 from subscriptions.bulk.packs import fates_write, intents_write, pack_take
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
@@ -69,6 +70,12 @@ def pack_do(
 ) -> None:
     """Do one pack to its end: each item has a fate then, or PanelError is raised and it is held still."""
     pack = Pack(BulkKind(operation.kind), operation.params, operation.is_undo, items)
+    if pack.kind is BulkKind.IMPORT:
+        try:
+            import_pack(pack, client)
+        finally:
+            _write(operation, walker, pack)
+        return
     look(pack, client)
     fresh = [item for item in pack.items if item.pk not in pack.fates]
     intents_write(walker, [(item.pk, item.before, item.data) for item in fresh])
@@ -105,5 +112,6 @@ def _write(operation: BulkOperation, walker: int, pack: Pack) -> None:
         return
     with transaction.atomic():
         decided = fates_write(operation.pk, walker, list(pack.fates.values()))
-        note_done(operation, pack, decided)
+        note = note_imported if pack.kind is BulkKind.IMPORT else note_done
+        note(operation, pack, decided)
     fault("bulk.written")
