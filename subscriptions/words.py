@@ -60,6 +60,7 @@ _ACTS = {
 
 _BULK = {
     "deleted": "Deleted in the panel.",
+    "imported": "Imported from {list}.",
     "moved_back": "The end was moved back to {until:when} (before: {before:when}).",
 }
 
@@ -68,7 +69,25 @@ _ENDS = {
     "cut": "Disabled in the panel by our sweep: {reason}.",
 }
 
-SENTENCES: dict[str, str] = {**_ENDS, **_PAYMENTS, **_RENEWALS, **_ACTS, **_BULK}
+_PANEL = {
+    "panel_appeared": "Appeared in the panel as {username}, served until {until:when}.",
+    "panel_expired": "The panel let it expire: the end was {until:when}.",
+    "panel_limited": "The traffic of {limit:size} is used up; the panel serves no longer.",
+    "panel_disabled": "Disabled in the panel, and not by us.",
+    "panel_active": "Active again in the panel (before: {before}).",
+    "panel_moved": "The end in the panel is {until:when} now (before: {before:when}).",
+    "panel_reset": "The panel set used traffic to zero (before: {before:size}).",
+    "panel_revoked": "The link was revoked in the panel; there is a new one.",
+    "first_connected": "Connected for the first time, {at:when}.",
+    "panel_edited": "Edited in the panel: {fields}.",
+    "panel_gone": "The panel has no such user any more.",
+    "panel_back": "Is in the panel again.",
+    "panel_lost": "The number {number} in the panel belongs to {other} now; nothing is written to it.",
+    "panel_bound": "Found in the panel under number {number} (before: {before}).",
+    "drift_settled": "What the panel and we saw otherwise was settled: {field}, {how}.",
+}
+
+SENTENCES: dict[str, str] = {**_PANEL, **_ENDS, **_PAYMENTS, **_RENEWALS, **_ACTS, **_BULK}
 
 
 class KindUnknown(LookupError):
