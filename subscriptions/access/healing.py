@@ -44,7 +44,7 @@ JOIN payment p ON p.id = a.payment_id AND p.state = 'completed'
 LEFT JOIN subscriber s ON s.id = a.subscriber_id
 WHERE a.state <> 'applied' AND a.created_at < %(before)s AND j.id IS NULL
     AND (a.state = 'pending' OR (a.state = 'failed' AND a.reason IN ('away', 'internal'))
-        OR (a.state = 'held' AND s.status <> 'DISABLED'))
+        OR (a.state = 'held' AND (s.status <> 'DISABLED' OR s.cut_by IN ('sweep', 'bulk'))))
     AND a.id > %(after)s
 ORDER BY a.id LIMIT 1000
 """

@@ -122,7 +122,7 @@ def test_the_payments_of_one_subscriber_run_in_their_order(panel: PanelHand, db:
     person = person_make(panel)
     first, second = paid(person), paid(person)
     keys = {
-        JobRecord.objects.get(pk=each.job_id).partition_key
+        JobRecord.objects.get(pk=str(each.job_id)).partition_key
         for each in (Activation.objects.get(pk=first.pk), Activation.objects.get(pk=second.pk))
     }
     assert keys == {f"subscriber:{person.pk}"}
