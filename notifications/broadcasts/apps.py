@@ -15,6 +15,7 @@ class BroadcastsConfig(AppConfig):
         from notifications.broadcasts.audiences.segments import segments_register
         from notifications.broadcasts.events import events_register
 
+        import_module("notifications.broadcasts.audiences.upload_progress").register()
         kinds_register()
         segments_register()
         events_register()

@@ -3,6 +3,7 @@
 DomainError
   BroadcastUnknown     404
   AudienceUnknown      404
+  UploadUnknown        404
   BroadcastSettled     409  `broadcast_status` says where it is; what was asked makes no sense there
   BroadcastChanged     409  somebody else has edited it meanwhile; `version` is the present one
   NothingMissing       409  nobody is left to send it to again
@@ -25,6 +26,12 @@ class AudienceUnknown(NotFound):
     """There is no such audience; it may have been deleted."""
 
     code = "audience_unknown"
+
+
+class UploadUnknown(NotFound):
+    """There is no such import; it may have been forgotten."""
+
+    code = "import_unknown"
 
 
 class BroadcastSettled(DomainError):

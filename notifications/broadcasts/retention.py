@@ -9,9 +9,10 @@ from django.db import transaction
 from jobs import sql
 from lib import clock
 from notifications.broadcasts.holding import broadcast_hold
-from notifications.broadcasts.models import Broadcast, Status
+from notifications.broadcasts.models import Broadcast, Status, Upload
 
 BATCH = 10_000
+UPLOADS_KEPT = timedelta(days=7)
 _OLD = """
 SELECT b.id FROM notification_broadcasts b
 WHERE b.finished_at < %s AND b.status IN ('sent', 'failed', 'cancelled')
@@ -29,6 +30,12 @@ def ledgers_forget(*, batch: int = BATCH) -> int:
     while found := sql.rows(_OLD, [before]):
         count += sum(_forget(broadcast_id, batch) for (broadcast_id,) in found)
     return count
+
+
+def uploads_forget() -> int:
+    """Delete uploads of a week ago, and what is left of their content. Returns how many. Repeat-safe."""
+    old = Upload.objects.filter(created_at__lt=clock.now() - UPLOADS_KEPT)
+    return old.delete()[1].get("broadcasts.Upload", 0)
 
 
 def _forget(broadcast_id: UUID, batch: int) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 from jobs.context import JobContext, current_job
 from jobs.ladders import CLEANUP, Delays
 from jobs.models import Priority
-from jobs.outcomes import Outcome, Snooze
+from jobs.outcomes import Cancel, Outcome, Snooze
 from jobs.registry import job
 from lib import clock
 from notifications.broadcasts import (
@@ -20,6 +20,7 @@ from notifications.broadcasts import (
     retention,
     starting,
 )
+from notifications.broadcasts.audiences import uploads
 from notifications.broadcasts.stepping import broadcast_step
 from notifications.broadcasts.telegram_lane import BroadcastLane, lane_is_off
 from notifications.telegram import governor
@@ -152,6 +153,28 @@ def recall(broadcast_id: UUID) -> Outcome | None:
 
 
 @job(
+    "broadcasts.import_audience",
+    queue="maintenance",
+    priority=Priority.HIGH,
+    retry=AGAIN,
+    timeout="1h",
+)
+def import_audience(upload_id: UUID) -> Outcome | dict[str, object]:
+    """Make a list of the people of a large file that was uploaded."""
+    try:
+        result = uploads.upload_import(UUID(str(upload_id)))
+    except uploads.UploadEnded:
+        return Cancel("it has ended already, or somebody cancelled it")
+    if result is None:
+        return {"failed": "the file is no list of people; its page says why"}
+    return {
+        "audience_id": str(result.audience_id),
+        "members": result.members,
+        "rejected": result.rejected,
+    }
+
+
+@job(
     "broadcasts.audit_ledgers",
     queue="maintenance",
     every="2m",
@@ -172,8 +195,8 @@ def audit_ledgers() -> dict[str, int]:
     timeout="30m",
 )
 def forget_ledgers() -> dict[str, int]:
-    """Delete the ledgers of broadcasts that ended long ago; their numbers stay."""
-    return {"deleted": retention.ledgers_forget()}
+    """Delete the ledgers of broadcasts that ended long ago (their numbers stay), and old uploads."""
+    return {"deleted": retention.ledgers_forget(), "uploads": retention.uploads_forget()}
 
 
 @job("notifications.broadcast", queue="notifications", timeout="2h")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 
 from jobs.admin.pages import check, deed
+from lib import clock
 from lib.errors import DomainError
 from notifications.broadcasts.admin.forms import number_of, uuid_of
 from notifications.broadcasts.admin.pages import BroadcastConsole, sentence
@@ -22,7 +24,8 @@ from notifications.broadcasts.audiences.imports import (
     audience_delete,
     audience_import,
 )
-from notifications.broadcasts.models import Audience, Broadcast
+from notifications.broadcasts.audiences.uploads import AT_ONCE_BYTES, upload_keep
+from notifications.broadcasts.models import Audience, Broadcast, Upload
 from notifications.inbox.models import Recipient
 
 ADD_LIST = "broadcasts.add_audience"
@@ -30,6 +33,7 @@ DELETE_LIST = "broadcasts.delete_audience"
 PAGE = 50
 PEOPLE_SHOWN = 20
 REJECTS_SHOWN = 100
+UPLOADS_SHOWN = 5
 FIELDS = (
     ("user_id", "User id"),
     ("login", "Login"),
@@ -97,6 +101,7 @@ class AudienceAdmin(BroadcastConsole):
             "audiences",
             "Imported lists",
             rows=rows[:PAGE],
+            uploads=_uploads_shown() if number == 1 and not wanted else [],
             wanted=wanted,
             number=number,
             following=following,
@@ -104,7 +109,7 @@ class AudienceAdmin(BroadcastConsole):
         )
 
     def upload(self, request: HttpRequest) -> HttpResponse:
-        """GET: the form. POST: import it, all or nothing."""
+        """GET: the form. POST: import it, all or nothing; a large one by a job, which has a page."""
         check(request, ADD_LIST)
         if request.method != "POST":
             return self._upload_form(request, UploadForm())
@@ -112,14 +117,15 @@ class AudienceAdmin(BroadcastConsole):
         if not form.is_valid():
             return self._upload_form(request, form)
         file = form.cleaned_data["file"]
+        given: dict[str, Any] = {
+            "source": file.name, "mapping": form.mapping(), "by": request.user,
+        }  # fmt: skip
+        name, content = form.cleaned_data["name"] or file.name, cast(BinaryIO, file.file)
         try:
-            result = audience_import(
-                form.cleaned_data["name"] or file.name,
-                cast(BinaryIO, file.file),
-                source=file.name,
-                mapping=form.mapping(),
-                by=request.user,
-            )
+            if file.size > AT_ONCE_BYTES:
+                kept = upload_keep(name, content, size=file.size, **given)
+                return HttpResponseRedirect(reverse("progress", args=[kept.pk]))
+            result = audience_import(name, content, **given)
         except DomainError as exc:
             form.add_error("file", sentence(exc.message.removeprefix("file: ")))
             return self._upload_form(request, form)
@@ -182,6 +188,13 @@ class AudienceAdmin(BroadcastConsole):
             fields=FIELDS,
             most_bytes=settings.BROADCASTS_CSV_MAX_BYTES,
         )
+
+
+def _uploads_shown() -> list[Upload]:
+    """Imports of large files that are no list yet, or never will be: those of the last day."""
+    since = clock.now() - timedelta(days=1)
+    rows = Upload.objects.exclude(state=Upload.State.DONE).filter(created_at__gte=since)
+    return list(rows.order_by("-id")[:UPLOADS_SHOWN])
 
 
 def _report(rejects: list[dict[str, Any]]) -> str:

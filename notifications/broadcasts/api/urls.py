@@ -28,5 +28,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ONE}/dry-run", looks.DryRunApi.as_view()),
     path(f"{_ONE}/preview", looks.PreviewApi.as_view()),
     path(_AUDIENCES, audiences.AudiencesApi.as_view()),
+    path(f"{_AUDIENCES}/imports/<uuid:upload_id>", audiences.AudienceImportApi.as_view()),
     path(f"{_AUDIENCES}/count", audiences.AudienceCountApi.as_view()),
 ]

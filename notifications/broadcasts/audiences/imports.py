@@ -70,19 +70,21 @@ def audience_import(
     source: str,
     mapping: Mapping[str, str] | None = None,
     on_reject: Callable[[Reject], None] | None = None,
+    on_batch: Callable[[int, int], None] | None = None,
     by: Account = None,
 ) -> ImportResult:
     """Make an audience of the people in a CSV file (UTF-8; comma, semicolon, tab or bar).
 
     mapping: our field (user_id, login, telegram_id) -> the name of its column; None: by usual names, and
     a file without a heading holds user_id, login. source says where it came from: a file name, a folder.
-    on_reject is called for every line that is rejected. The memory it takes does not grow with the file.
+    on_reject is called for every line that is rejected, on_batch(lines, bytes read) now and then; what it
+    raises ends the import. The memory it takes does not grow with the file.
     Raises FileInvalid, and nothing is kept. Repeat: makes another audience.
     """
     chosen, lines = lines_read(file, mapping)
     author = by.pk if isinstance(by, AbstractBaseUser) else None
     row = Audience(
-        name=_one_line(name)[:200] or "unnamed", source=_one_line(source)[:300], mapping=chosen,
+        name=one_line(name)[:200] or "unnamed", source=one_line(source)[:300], mapping=chosen,
         author_id=author, created_at=clock.now(),
     )  # fmt: skip
     row.save(force_insert=True)
@@ -101,6 +103,8 @@ def audience_import(
         if file.tell() > settings.BROADCASTS_CSV_MAX_BYTES:
             raise FileInvalid(f"the file is larger than {settings.BROADCASTS_CSV_MAX_BYTES} bytes")
         _add(result, batch, reject)
+        if on_batch is not None:
+            on_batch(result.rows, file.tell())
     if not result.rows:
         raise FileInvalid("the file has a heading and no lines")
     _save(row, result)
@@ -153,7 +157,7 @@ def _add(result: ImportResult, batch: list[Line], reject: Callable[[Line, str], 
     result.duplicates += len(found) - added
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Names of files may hold anything."""
     return " ".join(storable(text).split())
 

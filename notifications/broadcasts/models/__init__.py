@@ -3,6 +3,7 @@
 from notifications.broadcasts.models.audience import Audience, AudienceMember
 from notifications.broadcasts.models.broadcast import Broadcast, Channel, Phase, Status
 from notifications.broadcasts.models.ledger import Fate, LedgerRow, Tally
+from notifications.broadcasts.models.upload import Upload, UploadChunk
 
 __all__ = [
     "Audience",
@@ -14,4 +15,6 @@ __all__ = [
     "Phase",
     "Status",
     "Tally",
+    "Upload",
+    "UploadChunk",
 ]
