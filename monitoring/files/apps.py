@@ -11,5 +11,5 @@ class FilesConfig(AppConfig):
     verbose_name = "File watch"
 
     def ready(self) -> None:
-        for name in ("acts.audience", "acts.telegram", "progress"):
+        for name in ("acts.audience", "acts.subscribers", "acts.telegram", "progress"):
             import_module(f"monitoring.files.{name}").register()
