@@ -53,6 +53,7 @@ class Sweeps:
     def follow(self) -> None:
         """After a move of the clock or other settings: do what is due, and wait anew."""
         self.run_due()
+        self._panel.revision += 1
         if self._is_running:
             self._background.cancel()
             self._background.start(self._run())

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import os
 from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import count
@@ -79,7 +80,7 @@ class WebhookBook:
         self._deliveries: deque[Delivery] = deque(maxlen=KEEP_DELIVERIES)
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(PARALLEL)
-        self.direct(Receivers())
+        self.direct(_first_receivers())
 
     def direct(self, receivers: Receivers) -> None:
         """Send events there from now on."""
@@ -179,6 +180,12 @@ class WebhookBook:
                 delivery.state = "delivered"
                 return
         delivery.state = "lost"
+
+
+def _first_receivers() -> Receivers:
+    """REMNAWAVE_WEBHOOK_URL and REMNAWAVE_WEBHOOK_SECRET, if they are set; else nobody."""
+    url, secret = (os.environ.get(f"REMNAWAVE_WEBHOOK_{name}") for name in ("URL", "SECRET"))
+    return Receivers((url,), secret) if url and secret else Receivers()
 
 
 def sign(body: bytes, secret: str) -> str:
