@@ -31,7 +31,7 @@ def payment_recheck(payment_id: UUID, by: Account) -> Payment:
         check_invoice.enqueue(
             payment_id=payment.pk,
             account_id=getattr(by, "pk", None),
-            unique=("payment", payment.pk),
+            unique=("payments.check_invoice", payment.pk),
         )
         event_write(payment.pk, "recheck_asked", by=by)
         audit_write(by, "payments.recheck", PAYMENT, payment.pk, state=payment.state)
@@ -52,7 +52,8 @@ def payment_give_up(*, payment_id: UUID, note: str, by: Account) -> Payment:
         payment = payment_fail(payment_id=payment.pk, reason="given_up", note=note, by=by)
         if payment.external_id is not None:
             delete_invoice.enqueue(
-                invoice_id=int(payment.external_id), unique=("invoice", payment.external_id)
+                invoice_id=int(payment.external_id),
+                unique=("payments.delete_invoice", payment.external_id),
             )
         audit_write(by, "payments.give_up", PAYMENT, payment.pk, note=note)
     return payment
@@ -96,7 +97,7 @@ def invoice_make_again(*, payment_id: UUID, by: Account) -> Payment:
         payment = payment_lock(payment_id)
         if payment.state != State.CREATED:
             raise PaymentNotOpen(f"the payment is {payment.state}")
-        make_invoice.enqueue(payment_id=payment.pk, unique=("payment", payment.pk))
+        make_invoice.enqueue(payment_id=payment.pk, unique=("payments.make_invoice", payment.pk))
         audit_write(by, "payments.make_invoice", PAYMENT, payment.pk)
     return payment
 

@@ -86,7 +86,7 @@ def invoice_record(payment_id: UUID, invoice: Invoice, *, was_found: bool = Fals
     if payment.state != State.CREATED:
         event_write(payment.pk, "invoice_spare", data={"invoice": number})
         kind_get("payments.delete_invoice").enqueue(
-            invoice_id=invoice.invoice_id, unique=("invoice", number)
+            invoice_id=invoice.invoice_id, unique=("payments.delete_invoice", number)
         )
         return Done({"invoice": payment.external_id, "spare": number})
     now = clock.now()

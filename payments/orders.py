@@ -82,7 +82,7 @@ def order_create(
         make_invoice.enqueue(
             payment_id=order.pk,
             expires_in_s=None if expires_in is None else int(expires_in.total_seconds()),
-            unique=("payment", order.pk),
+            unique=("payments.make_invoice", order.pk),
         )
     return order
 

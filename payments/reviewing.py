@@ -82,7 +82,7 @@ def _settle_by_job(row: Review, payment_id: UUID | None, note: str, by: Account)
         invoice_id=number,
         note=note,
         account_id=getattr(by, "pk", None),
-        unique=("review", row.pk),
+        unique=("payments.settle_review", row.pk),
     )
     audit_write(
         by, "payments.settle", REVIEW, row.pk, payment=str(payment.pk), invoice=number, note=note

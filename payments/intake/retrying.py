@@ -9,7 +9,7 @@ from jobs.alerts import attention
 from lib import clock
 from payments.intake.proving import prove
 from payments.intake.sources import Source, sources
-from payments.intake.taking import enqueue
+from payments.intake.taking import enqueue, is_at_work
 from payments.models import IncomingWebhook, Intake
 
 AFTER = timedelta(minutes=2)  # a job of its own is at it before
@@ -60,12 +60,15 @@ def _retry(webhook_id: int, known: dict[str, Source], counts: dict[str, int]) ->
     source = known.get(row.source) if row else None
     if row is None or source is None:
         return
+    if row.is_valid and is_at_work(row.pk):
+        return
     if row.attempts >= TRIES or clock.now() - row.received_at > LONGEST:
         row.state, row.processed_at = Intake.FAILED, clock.now()
         row.save(update_fields=["state", "processed_at"])
         counts["failed"] += 1
     elif not row.is_valid:
         counts[prove(row, source)] += 1
-    elif enqueue(source, row.pk):
+    else:
+        enqueue(source, row.pk)
         IncomingWebhook.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
         counts["started"] += 1

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from jobs import sql
 from jobs.alerts import attention
+from jobs.models import UniqueKey
 from jobs.storable import storable
 from lib import clock
 from payments.intake import flood
@@ -107,9 +108,19 @@ def _revive(source: Source, described: Described) -> None:
 def enqueue(source: Source, webhook_id: int, partition: str = "") -> bool:
     """Have a delivery processed. False: a job for it is waiting or running already."""
     made = source.kind.enqueue(
-        webhook_id=webhook_id, unique=("webhook", webhook_id), partition=partition or None
+        webhook_id=webhook_id, unique=_unique(webhook_id), partition=partition or None
     )
     return not made.deduplicated
+
+
+def is_at_work(webhook_id: int) -> bool:
+    """Whether a job for a delivery is waiting or running."""
+    key = ":".join(map(str, _unique(webhook_id)))
+    return UniqueKey.objects.filter(key=key).exists()
+
+
+def _unique(webhook_id: int) -> tuple[str, int]:
+    return "payments.webhook", webhook_id
 
 
 def _unreadable(

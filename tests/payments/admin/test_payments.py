@@ -200,7 +200,7 @@ def test_an_act_is_a_post(operator: Client) -> None:
 
 def test_many_are_rechecked_after_a_look(operator: Client, provider: Sandbox) -> None:
     waiting, done = invoiced(), paid(1)
-    look = operator.get(f"{LIST}act/", {"action": "recheck", "id": [waiting.pk, done.pk]})
+    look = operator.get(f"{LIST}act/", {"action": "recheck", "id": [str(waiting.pk), str(done.pk)]})
     assert look.status_code == 200
     assert "Recheck 2 payments?" in look.content.decode()
     hidden = [(name, value) for name, value in look.context["hidden"]]
