@@ -52,7 +52,9 @@ OURS = frozenset({"plan", "auto_renew", "renew_currency", "language", "time_zone
 _SOON = timedelta(minutes=1)
 
 
-def subscriber_extend(*, subscriber_id: int, days: int, by: Account) -> Subscriber:
+def subscriber_extend(
+    *, subscriber_id: int, days: int, by: Account, reason: str = ""
+) -> Subscriber:
     """Add days to the end of a subscriber, or to now if that has passed; an expired one is revived.
 
     The date is computed once and written as it is; payments that are not applied yet count, so that
@@ -62,6 +64,7 @@ def subscriber_extend(*, subscriber_id: int, days: int, by: Account) -> Subscrib
     """
     if not 1 <= days <= DAYS_MOST:
         raise InputInvalid(f"days must be 1 to {DAYS_MOST}")
+    why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
         user = panel.user(_panel_id(subscriber))
@@ -81,15 +84,16 @@ def subscriber_extend(*, subscriber_id: int, days: int, by: Account) -> Subscrib
         "until": after.expire_at.isoformat(),
         "before": user.expire_at.isoformat(),
     }
-    return _note(subscriber, after, "extended", said, by)
+    return _note(subscriber, after, "extended", said | why, by)
 
 
-def subscriber_enable(*, subscriber_id: int, by: Account) -> Subscriber:
+def subscriber_enable(*, subscriber_id: int, by: Account, reason: str = "") -> Subscriber:
     """Let the panel serve a subscriber again; payments that were held for him are given, too.
 
     Repeat: nothing changes. Raises NotFound, SubscriberOver if his time has passed and nothing that he
     paid is held, SubscriberGone, PanelUnavailable, PanelRefusal.
     """
+    why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
         user = panel.user(_panel_id(subscriber))
@@ -103,7 +107,7 @@ def subscriber_enable(*, subscriber_id: int, by: Account) -> Subscriber:
             after = _sure(panel, user.id, lambda: panel.user_enable(user.id))
         _expect(after.status == PanelStatus.ACTIVE, after)
     nobody = {"cut_by": CutBy.NOBODY, "cut_reason": "", "cut_at": None}
-    said = {"before": user.status.value}
+    said = {"before": user.status.value, **why}
     noted = _note(subscriber, after, "enabled", said, by, ours=nobody)
     activations_release(subscriber.pk, by=by)
     return noted
@@ -131,16 +135,17 @@ def subscriber_disable(*, subscriber_id: int, reason: str, by: Account) -> Subsc
     return _note(subscriber, after, "disabled", said, by, ours=cut)
 
 
-def subscriber_reset_traffic(*, subscriber_id: int, by: Account) -> Subscriber:
+def subscriber_reset_traffic(*, subscriber_id: int, by: Account, reason: str = "") -> Subscriber:
     """Set the used traffic to nothing; one who had used it up is served again.
 
     Repeat: resets again. Raises NotFound, SubscriberGone, PanelUnavailable, PanelRefusal.
     """
+    why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
         user = panel.user(_panel_id(subscriber))
         after = _sure(panel, user.id, lambda: panel.user_reset_traffic(user.id))
-    return _note(subscriber, after, "traffic_reset", {"before": user.used_bytes}, by)
+    return _note(subscriber, after, "traffic_reset", {"before": user.used_bytes, **why}, by)
 
 
 @transaction.atomic
@@ -190,6 +195,14 @@ def _find(subscriber_id: int) -> Subscriber:
     if row.missing_since is not None:
         raise SubscriberGone
     return row
+
+
+def _why(reason: str) -> dict[str, str]:
+    """What the story says beside the act. Raises InputInvalid."""
+    reason = reason.strip()
+    if len(reason) > REASON_LIMIT or "\x00" in reason:
+        raise InputInvalid(f"a reason has at most {REASON_LIMIT} characters")
+    return {"reason": reason} if reason else {}
 
 
 def _panel_id(subscriber: Subscriber) -> int:
