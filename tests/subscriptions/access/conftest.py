@@ -1,4 +1,4 @@
-"""A panel in the sandbox that moves only when a test says so, and what people are alerted to."""
+"""Panel and provider of the sandbox, and what people are alerted to."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from jobs.alerts import attention_needed
+from payments.providers.cryptobot import gate
 from subscriptions.panel.door import clients_forget
 from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
 from tests.sandbox.remnawave.hand import PanelHand
@@ -24,6 +25,17 @@ def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
     clients_forget()
     yield sandbox.panel
     clients_forget()
+
+
+@pytest.fixture
+def provider(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """Crypto Pay, polled as fast as the test can."""
+    settings.CRYPTOBOT_API_URL = sandbox.cryptopay_url
+    settings.CRYPTOBOT_TOKEN = "41207:AASample-secret_part"
+    settings.CRYPTOBOT_POLLS_PER_S = 1000
+    yield sandbox
+    gate.client().close()
+    gate._client.cache_clear()
 
 
 @pytest.fixture
