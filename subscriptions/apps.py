@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 
 # Rooms that make something known when the apps are ready: module with `register()`.
-_ROOMS = ("bulk.progress", "lifecycle.ready", "mirror.hook")
+_ROOMS = ("bulk.progress", "lifecycle.ready", "mirror.hook", "people.segments")
 
 
 class SubscriptionsConfig(AppConfig):

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Upper
 from django.utils.dateparse import parse_datetime
 
 from lib.errors import InputInvalid
-from subscriptions.models import CutBy, PanelStatus, Subscriber
+from notifications.telegram.models import Chat
+from payments.models import Payment, State
+from subscriptions.models import CutBy, Notice, NoticeState, PanelStatus, Plan, Subscriber
 
 _MOST = 2**63
 _WORDS_MOST = 100
@@ -36,7 +38,9 @@ class Part:
     clause: Callable[[Any], Q]
 
 
-def _words(allowed: tuple[str, ...] = ()) -> Callable[[Any], list[str]]:
+def words_read(allowed: tuple[str, ...] = ()) -> Callable[[Any], list[str]]:
+    """Reads a word or a list of them, as a list. What it returns raises ValueError with what is wrong."""
+
     def read(value: Any) -> list[str]:
         given = [value] if isinstance(value, str) else value
         if not isinstance(given, list) or not 0 < len(given) <= _WORDS_MOST:
@@ -57,7 +61,8 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
-def _flag(value: Any) -> bool:
+def flag_read(value: Any) -> bool:
+    """True or false, also as a query string says it. Raises ValueError."""
     flags = {"true": True, "1": True, "false": False, "0": False}
     if isinstance(value, str) and value.lower() in flags:
         return flags[value.lower()]
@@ -66,14 +71,16 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _number(value: Any) -> int:
+def number_read(value: Any) -> int:
+    """A whole number that is not negative. Raises ValueError."""
     text = str(value).strip()
     if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or int(text) >= _MOST:
         raise ValueError("takes a whole number")
     return int(text)
 
 
-def _moment(value: Any) -> datetime:
+def moment_read(value: Any) -> datetime:
+    """An aware moment, in UTC. Raises ValueError."""
     try:
         found = parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
@@ -93,21 +100,61 @@ def _uuid(value: Any) -> UUID:
         raise ValueError("takes a UUID") from None
 
 
+def _plans(codes: list[str]) -> list[int]:
+    return list(Plan.objects.filter(code__in=codes).values_list("pk", flat=True))
+
+
+def _reachable() -> Q:
+    """Has a chat, and has neither blocked the bot nor gone."""
+    gone = Chat.objects.filter(chat_id=OuterRef("telegram_id"), unreachable_since__isnull=False)
+    return Q(telegram_id__isnull=False) & ~Q(Exists(gone))
+
+
+def _reminded() -> Q:
+    return Q(
+        Exists(
+            Notice.objects.filter(
+                subscriber=OuterRef("pk"), expire_at=OuterRef("expire_at"), state=NoticeState.QUEUED
+            )
+        )
+    )
+
+
+def _invoiced() -> Q:
+    """Somebody waits for the money: an order without an invoice, or one with an open invoice."""
+    opened = Payment.objects.filter(
+        subscriber_id=OuterRef("pk"), state__in=[State.CREATED, State.PENDING]
+    )
+    return Q(Exists(opened))
+
+
 PARTS: dict[str, Part] = {
-    "status": Part("status", _words(tuple(PanelStatus.values)), lambda value: Q(status__in=value)),
-    "plan": Part("plan", _words(), lambda value: Q(plan__code__in=value)),
-    "tag": Part("tag", _words(), lambda value: Q(tag__in=value)),
-    "cut_by": Part("cut off by", _words(tuple(CutBy.values)), lambda value: Q(cut_by__in=value)),
-    "telegram_id": Part("Telegram id", _number, lambda value: Q(telegram_id=value)),
-    "has_telegram": Part("has Telegram", _flag, lambda value: Q(telegram_id__isnull=not value)),
-    "auto_renew": Part("auto-renewal", _flag, lambda value: Q(auto_renew=value)),
+    "status": Part(
+        "status", words_read(tuple(PanelStatus.values)), lambda value: Q(status__in=value)
+    ),
+    # By key, not by a join: the index subscriber_of_plan then serves a list in the order of ids.
+    "plan": Part("plan", words_read(), lambda value: Q(plan__in=_plans(value))),
+    "tag": Part("tag", words_read(), lambda value: Q(tag__in=value)),
+    "cut_by": Part(
+        "cut off by", words_read(tuple(CutBy.values)), lambda value: Q(cut_by__in=value)
+    ),
+    "telegram_id": Part("Telegram id", number_read, lambda value: Q(telegram_id=value)),
+    "panel_id": Part("number in the panel", number_read, lambda value: Q(panel_id=value)),
+    "email": Part(
+        "email",
+        _text,
+        # As the index subscriber_of_email has it.
+        lambda value: ~Q(email="") & Q(email__iexact=value),
+    ),
+    "has_telegram": Part("has Telegram", flag_read, lambda value: Q(telegram_id__isnull=not value)),
+    "auto_renew": Part("auto-renewal", flag_read, lambda value: Q(auto_renew=value)),
     "node": Part("last node", _uuid, lambda value: Q(last_node_uuid=value)),
     "squad": Part("squad", _uuid, lambda value: Q(squads__contains=[value])),
-    "expires_from": Part("expires from", _moment, lambda value: Q(expire_at__gte=value)),
-    "expires_before": Part("expires before", _moment, lambda value: Q(expire_at__lt=value)),
-    "online_since": Part("online since", _moment, lambda value: Q(online_at__gte=value)),
+    "expires_from": Part("expires from", moment_read, lambda value: Q(expire_at__gte=value)),
+    "expires_before": Part("expires before", moment_read, lambda value: Q(expire_at__lt=value)),
+    "online_since": Part("online since", moment_read, lambda value: Q(online_at__gte=value)),
     "offline_since": Part(
-        "not online since", _moment, lambda value: Q(online_at__lt=value) | Q(online_at=None)
+        "not online since", moment_read, lambda value: Q(online_at__lt=value) | Q(online_at=None)
     ),
     "name": Part(
         "name begins with",
@@ -115,8 +162,17 @@ PARTS: dict[str, Part] = {
         # As the index subscriber_search has it.
         lambda value: Q(upper_username__startswith=value.upper()),
     ),
+    "is_reachable": Part(
+        "reached by Telegram", flag_read, lambda value: _reachable() if value else ~_reachable()
+    ),
+    "is_reminded": Part(
+        "was reminded of this end", flag_read, lambda value: _reminded() if value else ~_reminded()
+    ),
+    "has_open_invoice": Part(
+        "has an open invoice", flag_read, lambda value: _invoiced() if value else ~_invoiced()
+    ),
     "is_missing": Part(
-        "is gone from the panel", _flag, lambda value: Q(missing_since__isnull=not value)
+        "is gone from the panel", flag_read, lambda value: Q(missing_since__isnull=not value)
     ),
 }
 

@@ -4,4 +4,5 @@ import subscriptions.access.tasks
 import subscriptions.activation.tasks
 import subscriptions.bulk.tasks
 import subscriptions.lifecycle.tasks
-import subscriptions.mirror.tasks  # noqa: F401
+import subscriptions.mirror.tasks
+import subscriptions.people.tasks  # noqa: F401
