@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Now, Upper
 
 from subscriptions.models.plan import Plan
 
@@ -134,6 +134,28 @@ class Subscriber(models.Model):
             models.Index(fields=["plan", "id"], name="subscriber_of_plan"),
             models.Index(fields=["tag", "id"], name="subscriber_of_tag"),
             models.Index(fields=["online_at"], name="subscriber_online"),
+            # What the list of the console is filtered by, and few have.
+            models.Index(
+                fields=["cut_by", "id"], condition=~Q(cut_by=""), name="subscriber_cut_by"
+            ),
+            models.Index(
+                fields=["last_node_uuid", "id"],
+                condition=Q(last_node_uuid__isnull=False),
+                name="subscriber_on_node",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(missing_since__isnull=False),
+                name="subscriber_gone",
+            ),
+            models.Index(
+                fields=["expire_at", "id"],
+                condition=Q(telegram_id__isnull=True, missing_since__isnull=True),
+                name="subscriber_without_chat",
+            ),
+            models.Index(
+                Upper("email"), F("id"), condition=~Q(email=""), name="subscriber_of_email"
+            ),
         ]
 
     def __str__(self) -> str:
