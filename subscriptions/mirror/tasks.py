@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from jobs.context import current_job
 from jobs.ladders import SYNC, Delays
 from jobs.models import Priority
@@ -11,7 +13,7 @@ from jobs.outcomes import Outcome, Snooze
 from jobs.registry import job
 from lib import clock
 from payments.intake.processing import intake_process
-from subscriptions.mirror import checking, counting, hints, syncing
+from subscriptions.mirror import checking, counting, hints, settling, syncing
 from subscriptions.panel import door
 from subscriptions.panel.errors import BREAKER
 
@@ -105,6 +107,20 @@ def refresh_user_stats() -> dict[str, Any]:
         "source": row.source,
         "is_behind": is_behind,
     }
+
+
+@job(
+    "subscriptions.settle_drift",
+    queue="default",
+    priority=Priority.HIGH,
+    retry=SYNC,
+    timeout="1m",
+    breaker=BREAKER,
+)
+def settle_drift(drift_id: int, how: str, by_id: int | None = None) -> dict[str, Any]:
+    """Do at the panel what a person decided about a difference."""
+    by = None if by_id is None else get_user_model().objects.filter(pk=by_id).first()
+    return {"settled": settling.drift_push(door.panel(), drift_id=drift_id, how=how, by=by)}
 
 
 @job(

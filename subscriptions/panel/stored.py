@@ -78,7 +78,9 @@ class StoredContract:
 
     def _look(self) -> PanelState | None:
         with self._lock:
-            if time.monotonic() - self._looked_at > _LOOK_S:
+            is_held = self._row is not None and bool(self._row.held_reason)
+            # Whoever waits for the release wants to see it at once.
+            if is_held or time.monotonic() - self._looked_at > _LOOK_S:
                 self._row = PanelState.objects.filter(pk=1).first()
                 self._looked_at = time.monotonic()
             return self._row

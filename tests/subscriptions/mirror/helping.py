@@ -51,7 +51,7 @@ def known(username: str) -> Subscriber:
     return rows.filter(missing_since=None).first() or rows.get()
 
 
-def make(panel_id: int, **columns: Any) -> Subscriber:
+def make(panel_id: int | None, **columns: Any) -> Subscriber:
     """A subscriber as an earlier pass may have left him."""
     now = clock.now()
     given = {

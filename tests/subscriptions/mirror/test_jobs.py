@@ -1,0 +1,125 @@
+"""The jobs of the mirror: with a panel, without one, and with one that is away or differs."""
+
+from datetime import timedelta
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from jobs import breakers
+from jobs.outcomes import Snooze
+from jobs.registry import kind_get
+from jobs.testing import drain, job_perform, job_state, jobs_of
+from lib import clock
+from subscriptions.mirror import counting, tasks
+from subscriptions.models import PanelState, Subscriber, SubscriberCount
+from subscriptions.panel.client import PanelClient
+from subscriptions.panel.errors import PanelAway
+from tests.sandbox.remnawave.hand import PanelHand
+from tests.subscriptions.mirror.helping import make, perform, whole_pass
+
+KINDS = ("sync_users", "read_back", "refresh_user_stats", "check_panel")
+
+
+def test_without_a_panel_nothing_is_asked(settings: Settings) -> None:
+    settings.REMNAWAVE_URL = ""
+    for kind in KINDS:
+        found = perform(f"subscriptions.{kind}")
+        assert found.get("panel", "off") == "off"
+    assert SubscriberCount.objects.get().source == "mirror"
+
+
+def test_each_runs_by_itself() -> None:
+    for kind in KINDS:
+        declared = kind_get(f"subscriptions.{kind}")
+        assert declared.periodic is not None
+        assert declared.single
+
+
+def test_users_are_mirrored_by_the_job(panel: PanelHand) -> None:
+    panel.seed(20)
+    assert perform("subscriptions.sync_users")["created"] == 20
+
+
+def test_a_pass_that_takes_long_makes_way_and_goes_on(
+    panel: PanelHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.seed(2500)
+    monkeypatch.setattr(tasks, "TURN_S", 0)
+    assert isinstance(job_perform("subscriptions.sync_users"), Snooze)
+    assert Subscriber.objects.count() == 1000
+    assert isinstance(job_perform("subscriptions.sync_users"), Snooze)
+    monkeypatch.setattr(tasks, "TURN_S", 20)
+    assert perform("subscriptions.sync_users")["created"] == 2500
+
+
+def test_the_figures_are_those_of_the_panel(panel: PanelHand, client: PanelClient) -> None:
+    panel.seed(40, disabled_share=0.5, expires_from_s=86_400)
+    whole_pass(client)
+    found = perform("subscriptions.refresh_user_stats")
+    row = SubscriberCount.objects.get()
+    assert (row.total, row.source, found["is_behind"]) == (40, "panel", False)
+    assert row.active + row.disabled + row.limited + row.expired == 40
+    assert row.disabled > 0
+
+
+def test_a_panel_with_others_than_ours_is_read_soon(panel: PanelHand, client: PanelClient) -> None:
+    panel.seed(5)
+    whole_pass(client)
+    assert not jobs_of("subscriptions.sync_users")
+    panel.add(username="one_more", expireInSeconds=60)
+    assert perform("subscriptions.refresh_user_stats")["is_behind"]
+    assert len(jobs_of("subscriptions.sync_users")) == 1
+
+
+def test_a_panel_that_is_away_is_counted_here(panel: PanelHand, client: PanelClient) -> None:
+    panel.seed(10, expires_from_s=86_400)
+    whole_pass(client)
+    Subscriber.objects.filter(panel_id=3).update(online_at=clock.now())
+    make(99, missing_since=clock.now())
+    panel.fault(kind="status", status=503, times=5)
+    perform("subscriptions.refresh_user_stats")
+    row = SubscriberCount.objects.get()
+    assert (row.source, row.total, row.active) == ("mirror", 10, 10)
+
+
+def test_old_figures_are_forgotten() -> None:
+    counting.counts_take(None)
+    with clock.shift(counting.KEPT + timedelta(days=1)):
+        counting.counts_take(None)
+    assert SubscriberCount.objects.count() == 1
+
+
+def test_an_open_breaker_puts_the_job_off(panel: PanelHand) -> None:
+    panel.seed(1)
+    for _ in range(breakers.THRESHOLD):
+        breakers.record_failure("remnawave", "503")
+    made = tasks.sync_users.enqueue()
+    drain()
+    assert job_state(made.id) == "scheduled"
+
+
+def test_a_field_that_the_panel_renamed_holds_writes_and_is_named(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    panel.seed(3)
+    whole_pass(client)
+    panel.settings(renamed_keys={"expireAt": "expiresAt"})
+    assert perform("subscriptions.check_panel")["held"].endswith("expireAt is missing")
+    assert "expireAt" in PanelState.objects.get().held_reason
+    panel.settings(renamed_keys={})
+    assert perform("subscriptions.check_panel")["released"]
+    assert client.user_disable(1).id == 1
+
+
+def test_a_refused_token_is_told(panel: PanelHand, settings: Settings) -> None:
+    panel.token("token-of-the-panel", "unknown")
+    assert "401" in perform("subscriptions.check_panel")["denied"]
+
+
+def test_a_panel_that_is_away_holds_nothing(panel: PanelHand, client: PanelClient) -> None:
+    panel.seed(1)
+    panel.fault(kind="status", status=503, times=5)
+    assert "503" in perform("subscriptions.check_panel")["away"]
+    with pytest.raises(PanelAway):
+        client.nodes()
+    assert not PanelState.objects.exclude(held_reason="").exists()
