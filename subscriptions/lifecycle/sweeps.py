@@ -18,7 +18,7 @@ from django.urls import reverse
 from jobs import sql
 from jobs.alerts import attention
 from jobs.audit import Account, audit_write
-from jobs.registry import Debounce, kind_get
+from jobs.registry import kind_get
 from lib import clock
 from subscriptions.lifecycle.brake import RUNS, Size, held_reason, is_counting_needed, usual_of
 from subscriptions.lifecycle.errors import (
@@ -34,7 +34,6 @@ OBJECT = "sweep"  # what the audit log calls it
 RUN = "subscriptions.run_sweep"
 SAMPLE = 20
 OPEN = (SweepState.HELD, SweepState.RUNNING)
-_NOW = Debounce("0s")
 
 
 def sweep_begin(kind: SweepKind, *, key: str | None = None, by: Account = None) -> Sweep | None:
@@ -138,10 +137,8 @@ def address_of(sweep_id: UUID) -> str:
 
 
 def _run_enqueue(sweep: Sweep) -> None:
-    """One runs and one waits at most, whoever asks."""
-    kind_get(RUN).enqueue(
-        sweep_id=sweep.pk, partition=f"sweep:{sweep.pk}", debounce=(f"sweep:{sweep.pk}", _NOW)
-    )
+    """One at a time, whoever asks: while a job of the sweep lives, that one is found."""
+    kind_get(RUN).enqueue(sweep_id=sweep.pk, unique=sweep.pk)
 
 
 def sweeps_resume() -> int:
