@@ -1,0 +1,126 @@
+"""Bulk operations with real workers that die while the panel is being asked."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.processes.cluster import Cluster
+from tests.processes.site import Site
+from tests.processes.waiting import until
+from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+
+__all__ = ["sandbox", "sandbox_server"]
+
+pytestmark = pytest.mark.process
+
+PEOPLE = 400
+KILLS = 6
+DAYS = 30
+
+_BEGIN = """
+from subscriptions.bulk.starting import bulk_start
+from subscriptions.models import BulkKind
+row = bulk_start(kind=BulkKind("extend"), params={{"days": {days}}}, selection={{"filter": {{}}}},
+    source="api", by=None)
+print(row.pk)
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_people(site: Site) -> Iterator[None]:
+    """Nobody of an earlier test is there, and nobody stays for the next one."""
+    _forget(site)
+    yield
+    _forget(site)
+
+
+def _forget(site: Site) -> None:
+    site.rows("TRUNCATE subscriber, bulk_operation, bulk_item, subscriber_event CASCADE")
+    site.rows("DELETE FROM jobs_breakerevent; DELETE FROM jobs_breaker")
+    site.rows("DELETE FROM jobs_job WHERE kind LIKE 'subscriptions.%'")
+
+
+def mirrored(site: Site, sandbox: Sandbox) -> dict[int, datetime]:
+    """People of the panel, half of them over, as the mirror has them: {number: end}."""
+    sandbox.panel.seed(PEOPLE, expires_from_s=-86_400.0 * 10, expires_to_s=86_400.0 * 50)
+    users = sandbox.panel.users()
+    for user in users:
+        site.rows(
+            """INSERT INTO subscriber (panel_id, username, status, expire_at, traffic_limit_strategy)
+            VALUES (%s, %s, %s, %s, 'NO_RESET')""",
+            [user["id"], user["username"], user["status"], user["expireAt"]],
+        )
+    return {user["id"]: datetime.fromisoformat(user["expireAt"]) for user in users}
+
+
+def settled(site: Site, operation: str) -> int:
+    found = site.value(
+        "SELECT done + failed + skipped FROM bulk_operation WHERE id = %s", [operation]
+    )
+    return int(found or 0)
+
+
+def kill_one(site: Site, cluster: Cluster) -> bool:
+    """Kill a worker, rather one that walks just now."""
+    query = """SELECT worker FROM jobs_job
+        WHERE kind = 'subscriptions.bulk_walk' AND state = 'running'"""
+    busy = [int(worker.split(":")[1]) for (worker,) in site.rows(query)]
+    pids = busy or cluster.roles().get("worker", [])
+    with suppress(ProcessLookupError):
+        os.kill(pids[0], signal.SIGKILL)
+        return True
+    return False
+
+
+def test_workers_killed_while_they_extend_give_everybody_one_period(
+    site: Site, start: Callable[..., Cluster], sandbox: Sandbox
+) -> None:
+    cluster = start(
+        "bulk", REMNAWAVE_URL=sandbox.panel_url, REMNAWAVE_API_TOKEN="tests-panel",
+        BULK_BATCH_SIZE="10", PANEL_RATE="1000/s",
+    )  # fmt: skip
+    before = mirrored(site, sandbox)
+    sandbox.panel.fault(kind="latency", latency_ms=5)
+    asked = datetime.now().astimezone()
+    operation = site.manage("shell", "-c", _BEGIN.format(days=DAYS)).strip().splitlines()[-1]
+    kills, at_kill = 0, 0
+
+    def state() -> Any:
+        return site.value("SELECT state FROM bulk_operation WHERE id = %s", [operation])
+
+    while kills < KILLS:
+        until(
+            lambda: settled(site, operation) > at_kill or state() == "done",  # noqa: B023
+            "it goes on after a kill",
+        )
+        if state() == "done":
+            break
+        at_kill = settled(site, operation)
+        kills += kill_one(site, cluster)
+    until(lambda: state() == "done", "everybody has a fate", within_s=120)
+
+    counts = site.rows(
+        "SELECT total, done, failed, skipped FROM bulk_operation WHERE id = %s", [operation]
+    )
+    assert counts == [(PEOPLE, PEOPLE, 0, 0)]
+    by_fate = site.rows("SELECT state, count(*) FROM bulk_item GROUP BY 1")
+    assert dict(by_fate) == {"done": PEOPLE}
+    for user in sandbox.panel.users():
+        end, was = datetime.fromisoformat(user["expireAt"]), before[user["id"]]
+        if was > asked + timedelta(minutes=5):
+            assert end == was + timedelta(days=DAYS)
+        elif was < asked:
+            # Over: a period from the moment of the operation, whenever that was done again.
+            assert timedelta() <= end - asked - timedelta(days=DAYS) < timedelta(minutes=5)
+    events = Counter(
+        person for (person,) in site.rows("SELECT subscriber_id FROM subscriber_event")
+    )
+    assert set(events.values()) == {1}
+    assert len(events) == PEOPLE
+    assert kills == KILLS, f"it was over after {kills} kills"
