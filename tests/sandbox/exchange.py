@@ -31,10 +31,17 @@ class Exchange:
         self.journal = journal
         self.clock = SandboxClock()
         self._stopping = asyncio.Event()
+        self._on_stop: list[Callable[[], None]] = []
+
+    def on_stop(self, listener: Callable[[], None]) -> None:
+        """Call a function when the program ends by a signal or with its parent."""
+        self._on_stop.append(listener)
 
     def stop(self) -> None:
         """End all delays now: their connections are cut, so that the program can stop."""
         self._stopping.set()
+        for listener in self._on_stop:
+            listener()
 
     async def run(
         self,

@@ -111,6 +111,16 @@ def test_faults_strike_by_call_and_by_user(sandbox: Sandbox, api: PanelApi) -> N
     assert [write["status"] for write in sandbox.panel.writes()] == [200]
 
 
+def test_faults_know_a_user_by_his_uuid_as_well(sandbox: Sandbox, api: PanelApi) -> None:
+    user_id = sandbox.panel.add()["id"]
+    sandbox.panel.dialect("2.8")
+    uuid = sandbox.panel.user(user_id)["uuid"]
+    sandbox.panel.fault(kind="status", status=503, user_id=user_id)
+    assert api.ask("GET", f"users/{uuid}").status_code == 503
+    assert api.ask("PATCH", "users", {"uuid": uuid}).status_code == 503
+    assert api.ask("GET", "users").status_code == 200
+
+
 def test_the_outcome_of_a_cut_call_is_known_to_the_panel_alone(
     sandbox: Sandbox, api: PanelApi
 ) -> None:

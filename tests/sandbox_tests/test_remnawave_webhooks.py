@@ -137,6 +137,22 @@ def test_any_event_can_be_sent_by_hand(sandbox: Sandbox, receiver: Receiver) -> 
     assert "meta" not in found["service.panel_started"]
 
 
+def test_an_operator_changes_people_by_the_rules_and_is_heard(
+    sandbox: Sandbox, receiver: Receiver
+) -> None:
+    user = sandbox.panel.add(status="EXPIRED", expireInSeconds=-60)
+    changed = sandbox.panel.operator(user["id"], "update", expireAt="2030-01-01T00:00:00Z")
+    assert changed["status"] == "ACTIVE"
+    later = sandbox.panel.operator(user["id"], "extend", days=1)
+    assert later["expireAt"] == "2030-01-02T00:00:00.000Z"
+    sandbox.wait_for(lambda: receiver.events().count("user.modified") == 2)
+    assert sandbox.panel.writes() == []
+    with pytest.raises(SandboxFailed, match="Validation failed"):
+        sandbox.panel.operator(user["id"], "update", expireAt="2020-01-01T00:00:00Z")
+    with pytest.raises(SandboxFailed, match="action must be one of"):
+        sandbox.panel.operator(user["id"], "forget")
+
+
 def test_a_device_is_announced_without_the_squads_of_its_owner(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:

@@ -7,24 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tests.sandbox.remnawave import changes, control_world, seed, settings
+from tests.sandbox.remnawave import control_world, seed, settings
 from tests.sandbox.remnawave.control_world import limit_of
 from tests.sandbox.remnawave.dialect import read_dialect
 from tests.sandbox.remnawave.errors import PanelError
-from tests.sandbox.remnawave.operator_changes import add_user, set_user
+from tests.sandbox.remnawave.operator_changes import ACTIONS, add_user, set_user
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.sweeps import Sweeps
 from tests.sandbox.remnawave.user import PanelUser
 from tests.sandbox.replies import json_reply, read_object, whole
 from tests.sandbox.service import ControlInvalid
-
-_ACTIONS = {
-    "enable": changes.enable,
-    "disable": changes.disable,
-    "reset-traffic": changes.reset_traffic,
-    "revoke": changes.revoke,
-    "delete": changes.delete,
-}
 
 
 def routes(panel: Panel, sweeps: Sweeps) -> list[BaseRoute]:
@@ -87,12 +79,16 @@ class Control:
         return json_reply({"user": self._panel.show(user)})
 
     async def act(self, request: Request) -> Response:
-        """What an operator does in the panel's own pages: the same rules and webhooks."""
+        """What an operator does in the panel's own pages: the same rules and webhooks.
+
+        update takes the fields of PATCH, extend takes days.
+        """
         user = self._found(request)
         action = request.path_params["action"]
-        if action not in _ACTIONS:
-            raise ControlInvalid(f"action must be one of {', '.join(_ACTIONS)}")
-        _allowed(lambda order: _ACTIONS[action](self._panel, user), {})
+        if action not in ACTIONS:
+            raise ControlInvalid(f"action must be one of {', '.join(ACTIONS)}")
+        order = await read_object(request)
+        _allowed(lambda fields: ACTIONS[action](self._panel, user, fields), order)
         return json_reply({"user": self._panel.show(user)})
 
     async def writes(self, request: Request) -> Response:
@@ -122,7 +118,7 @@ class Control:
                 "queued": panel.queued,
                 "sweeps": self._sweeps.counts,
                 "events": dict(panel.webhooks.counts),
-                "webhooks": panel.webhooks.states(),
+                "webhooks": +panel.webhooks.states,
             }
         )
 

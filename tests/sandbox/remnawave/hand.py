@@ -61,12 +61,13 @@ class PanelHand:
         """Set any field without side effects; announce sends user.modified."""
         return self._user("PATCH", f"users/{user_id}", {"fields": fields, "announce": announce})
 
-    def operator(self, user_id: int, action: str) -> dict[str, Any]:
-        """What a person does in the panel: enable, disable, reset-traffic, revoke, delete.
+    def operator(self, user_id: int, action: str, **fields: Any) -> dict[str, Any]:
+        """What a person does in the panel: enable, disable, reset-traffic, revoke, delete, update
+        (fields of PATCH), extend (days).
 
         The panel's rules and webhooks apply; it is not among the writes.
         """
-        return self._user("POST", f"users/{user_id}/{action}", {})
+        return self._user("POST", f"users/{user_id}/{action}", fields)
 
     def writes(
         self, *, user_id: int | None = None, call: str | None = None

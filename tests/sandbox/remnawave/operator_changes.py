@@ -7,9 +7,11 @@ from tests.sandbox.remnawave import changes
 from tests.sandbox.remnawave.life import use
 from tests.sandbox.remnawave.nodes import NodeState
 from tests.sandbox.remnawave.panel import Panel
+from tests.sandbox.remnawave.schema import Reader
 from tests.sandbox.remnawave.squads import DEFAULT_SQUAD, NAMES
 from tests.sandbox.remnawave.times import DAY_MS, read_iso
 from tests.sandbox.remnawave.user import PanelUser, Status, Strategy
+from tests.sandbox.remnawave.users_write import read_changes
 from tests.sandbox.service import ControlInvalid
 
 GOOD_FOR_DAYS = 30
@@ -69,6 +71,32 @@ def read_node(fields: dict[str, Any]) -> dict[str, Any]:
         if not known[name](value):
             raise ControlInvalid(f"{name} cannot be {value!r}")
     return fields
+
+
+def _update(panel: Panel, user: PanelUser, fields: dict[str, Any]) -> None:
+    """Raises PanelError 400 for a field of a wrong form."""
+    reader = Reader(fields)
+    read_changes(reader, panel)
+    reader.uuids("activeInternalSquads")
+    changes.update(panel, user, reader.finish())
+
+
+def _extend(panel: Panel, user: PanelUser, fields: dict[str, Any]) -> None:
+    reader = Reader(fields)
+    reader.integer("days", least=1, most=9999, required=True)
+    changes.extend(panel, user, reader.finish()["days"])
+
+
+# What a person does in the panel's own pages; the fields are those of the call.
+ACTIONS: dict[str, Callable[[Panel, PanelUser, dict[str, Any]], None]] = {
+    "update": _update,
+    "extend": _extend,
+    "enable": lambda panel, user, fields: changes.enable(panel, user),
+    "disable": lambda panel, user, fields: changes.disable(panel, user),
+    "reset-traffic": lambda panel, user, fields: changes.reset_traffic(panel, user),
+    "revoke": lambda panel, user, fields: changes.revoke(panel, user),
+    "delete": lambda panel, user, fields: changes.delete(panel, user),
+}
 
 
 def _set(panel: Panel, user: PanelUser, checked: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from tests.sandbox.wire import Answer, BodyTooLarge, cut, json_answer, read_body
 SERVICE = "remnawave"
 PREFIX = "/remnawave"
 BODY_LIMIT = 100 * 1024 * 1024
+NAMING_LIMIT = 10_000  # no longer body names a single user
 _TITLES = {429: "Too Many Requests", 502: "Bad Gateway", 503: "Service Unavailable"}
 
 
@@ -58,7 +59,7 @@ class PanelApi:
                 receive,
                 send,
                 call=call,
-                chat_id=_user_id(found[1] if found else {}, body),
+                chat_id=self._user_id(found[1] if found else {}, body),
                 perform=lambda: self._perform(found, call, url, query, body, headers),
                 failure=lambda fault: ordered_failure(fault, url, panel.now_ms()),
             )
@@ -106,6 +107,23 @@ class PanelApi:
             panel.revision += 1
         return answer
 
+    def _user_id(self, parameters: dict[str, str], body: bytes) -> int | None:
+        """The user whom a call names, so that faults can be ordered for him alone."""
+        key: Any = parameters.get("user")
+        if key is None and 0 < len(body) < NAMING_LIMIT:
+            try:
+                content = orjson.loads(body)
+            except orjson.JSONDecodeError:
+                return None
+            if isinstance(content, dict):
+                key = content.get("id") or content.get("uuid")
+        if isinstance(key, int) or (isinstance(key, str) and key.isdecimal()):
+            return int(key)
+        if not isinstance(key, str) or self._panel.dialect.is_v3:
+            return None
+        user = self._panel.users.by_uuid(key.lower())
+        return None if user is None else user.id
+
 
 def routes(panel: Panel, sweeps: Sweeps, exchange: Exchange) -> list[BaseRoute]:
     return [Route(PREFIX + "/{rest:path}", PanelApi(panel, sweeps, exchange))]
@@ -135,17 +153,3 @@ def _json(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise malformed(str(error)) from None
-
-
-def _user_id(parameters: dict[str, str], body: bytes) -> int | None:
-    """The user whom a call names, so that faults can be ordered for him alone."""
-    if (named := parameters.get("user")) is not None:
-        return int(named) if named.isdecimal() else None
-    if not 0 < len(body) < 10_000:
-        return None
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    found = content.get("id") if isinstance(content, dict) else None
-    return found if type(found) is int else None

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.remnawave import control, routes
+from tests.sandbox.remnawave.keeping import Keeper
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.sweeps import Sweeps
 from tests.sandbox.service import ControlInvalid
@@ -18,9 +19,12 @@ class RemnawaveService:
 
     def __init__(self, exchange: Exchange) -> None:
         self.panel = Panel(exchange.clock)
-        self._sweeps = Sweeps(self.panel)
+        keeper = Keeper(self.panel)
+        keeper.load()
+        self._sweeps = Sweeps(self.panel, keeper.save)
         self._exchange = exchange
         exchange.clock.on_move(self._sweeps.follow)
+        exchange.on_stop(keeper.save)
 
     def routes(self) -> list[BaseRoute]:
         return routes.routes(self.panel, self._sweeps, self._exchange)

@@ -39,6 +39,29 @@ class Usage:
     def lifetime_bytes(self) -> int:
         return sum(counts.total() for counts in self._nodes.values())
 
+    def rows(self) -> list[tuple[str, str, int, int]]:
+        """Day, node, user and bytes, for a file; user 0 is the node's total of the day."""
+        nodes = [
+            (day.isoformat(), uuid, 0, size)
+            for day, counts in self._nodes.items()
+            for uuid, size in counts.items()
+        ]
+        users = [
+            (day.isoformat(), uuid, user_id, size)
+            for (day, uuid), counts in self._users.items()
+            for user_id, size in counts.items()
+        ]
+        return nodes + users
+
+    def load(self, rows: list[tuple[str, str, int, int]]) -> None:
+        self.reset()
+        for text, uuid, user_id, size in rows:
+            day = date.fromisoformat(text)
+            if user_id:
+                self._users[day, uuid][user_id] = size
+            else:
+                self._nodes[day][uuid] = size
+
 
 def days_between(first: date, last: date) -> list[date]:
     """Both included; at most HISTORY_DAYS."""

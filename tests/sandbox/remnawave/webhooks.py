@@ -68,7 +68,10 @@ class Receivers:
 
 
 class WebhookBook:
-    """Sends events and remembers what became of them."""
+    """Sends events and remembers what became of them.
+
+    counts are events by name, also those that nobody wanted; states are deliveries by state.
+    """
 
     def __init__(self, clock: SandboxClock, background: Background) -> None:
         self._clock = clock
@@ -77,6 +80,7 @@ class WebhookBook:
 
     def reset(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
         self._deliveries: deque[Delivery] = deque(maxlen=KEEP_DELIVERIES)
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -143,15 +147,12 @@ class WebhookBook:
         ]
         return chosen[max(len(chosen) - limit, 0) :]
 
-    def states(self) -> dict[str, int]:
-        """How many deliveries stand where, of those that are kept."""
-        return dict(Counter(item.state for item in self._deliveries))
-
     def _start(self, delivery: Delivery) -> None:
         self._deliveries.append(delivery)
+        self.states[delivery.state] += 1
         receivers = self.receivers
         if receivers.lost_share and self._draw.random() < receivers.lost_share:
-            delivery.state = "dropped"
+            self._end(delivery, "dropped")
             return
         delay_s = self._draw.random() * receivers.jitter_ms / 1000 if receivers.jitter_ms else 0.0
         self._background.start(self._deliver(delivery, receivers.secret, delay_s))
@@ -177,9 +178,14 @@ class WebhookBook:
                     delivery.status, delivery.error = None, f"{type(error).__name__}: {error}"
             delivery.attempts += 1  # after the outcome, so that whoever sees it may move the clock
             if delivery.status is not None and 200 <= delivery.status < 300:
-                delivery.state = "delivered"
+                self._end(delivery, "delivered")
                 return
-        delivery.state = "lost"
+        self._end(delivery, "lost")
+
+    def _end(self, delivery: Delivery, state: str) -> None:
+        self.states[delivery.state] -= 1
+        self.states[state] += 1
+        delivery.state = state
 
 
 def _first_receivers() -> Receivers:
