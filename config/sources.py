@@ -7,6 +7,7 @@ from notifications.broadcasts import metrics as broadcasts_metrics
 from notifications.conversations import metrics as conversations_metrics
 from notifications.inbox import metrics as inbox_metrics
 from notifications.webhooks import metrics as webhook_metrics
+from payments import metrics as payments_metrics
 from subscriptions.access import metrics as access_metrics
 
 register_collector(jobs_metrics.collect)
@@ -14,5 +15,6 @@ register_collector(inbox_metrics.collect)
 register_collector(broadcasts_metrics.collect)
 register_collector(conversations_metrics.collect)
 register_collector(webhook_metrics.collect)
+register_collector(payments_metrics.collect)
 register_collector(files_metrics.collect)
 register_collector(access_metrics.collect)
