@@ -55,7 +55,9 @@ def _asked(node: ast.AST) -> Iterator[str]:
             args=[ast.Constant(value=str(name)), *_],
         ) if reader in READERS:
             yield name
-        case ast.Call(func=ast.Name(id="_span"), args=[ast.Constant(value=str(name)), *_]):
+        case ast.Call(
+            func=ast.Name(id="_span" | "_headers"), args=[ast.Constant(value=str(name)), *_]
+        ):
             yield name
         case ast.Call(
             func=ast.Attribute(value=ast.Attribute(attr="environ")),
