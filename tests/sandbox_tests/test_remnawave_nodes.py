@@ -135,6 +135,8 @@ def test_totals_agree_with_the_users(sandbox: Sandbox, api: PanelApi) -> None:
     sandbox.panel.add()
     users = api.get("system/stats")["users"]
     assert users["totalUsers"] == 41 == sum(users["statusCounts"].values())
+    span = "start=2026-11-20T00:00:00Z&end=2026-11-19T00:00:00Z"
+    assert api.refused("GET", f"system/stats/digest?{span}") == (400, "A235")
     assert api.get("users/tags")["tags"] == ["BASIC", "PRO"]
     squads = api.get("internal-squads")["internalSquads"]
     assert [squad["info"]["membersCount"] for squad in squads] == [41, 0]

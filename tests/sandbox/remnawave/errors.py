@@ -7,6 +7,7 @@ from tests.sandbox.remnawave.times import iso
 # Code -> status and words. Whatever is not here is a 500 in the panel.
 _CODES = {
     "A011": (404, "Node not found"),
+    "A018": (500, "Create user error"),
     "A019": (400, "User username already exists"),
     "A020": (400, "User short UUID already exists"),
     "A025": (404, "User not found"),
@@ -15,13 +16,12 @@ _CODES = {
     "A039": (500, "Update user error"),
     "A054": (409, "Enabled nodes not found"),
     "A063": (404, "User with specified params not found"),
-    "A087": (500, "Bulk update users error"),
     "A089": (500, "LIMITED and EXPIRED statuses are not allowed to be set manually."),
     "A118": (404, "Internal squad not found"),
     "A149": (400, "Node is disabled"),
     "A204": (404, "HWID device not found"),
     "A226": (404, "Metadata not found"),
-    "A018": (500, "Create user error"),
+    "A235": (400, "Invalid date range"),
     "E000": (403, "Forbidden"),
 }
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.sandbox.remnawave.ask import Ask, ok
-from tests.sandbox.remnawave.errors import invalid
+from tests.sandbox.remnawave.errors import refused
 from tests.sandbox.remnawave.nodes import NodeState
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.schema import Reader
@@ -61,14 +61,14 @@ def nodes(panel: Panel, ask: Ask) -> Answer:
 
 
 def digest(panel: Panel, ask: Ask) -> Answer:
-    """What happened in [start, end). Traffic of whole days only."""
+    """What happened in [start, end), traffic by whole days. Raises PanelError A235."""
     reader = Reader(ask.query)
     reader.moment("start", required=True)
     reader.moment("end", required=True)
     span = reader.finish()
     start_ms, end_ms = span["start"], span["end"]
     if start_ms >= end_ms:
-        raise invalid([{"code": "custom", "path": ["end"], "message": "end must be after start"}])
+        raise refused("A235")
     users = panel.users.rows
     first, last = (datetime.fromtimestamp(ms / 1000, UTC).date() for ms in (start_ms, end_ms - 1))
     return ok(
