@@ -31,11 +31,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 _TABLES = pytest.StashKey[Tables]()
+_DB = {"db", "transactional_db"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.loadscopereorder = False  # xdist would begin with the files of the most tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         rings.assign(item)
+    items.sort(key=rings.place)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,12 +56,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """A test leaves no rows to the next one, or fails."""
+def pytest_runtest_teardown(item: pytest.Function) -> Generator[None]:
+    """A test that had the database leaves no rows to the next one, or fails."""
     try:
         yield
     finally:
-        if tables := item.config.stash.get(_TABLES, None):
+        tables = item.config.stash.get(_TABLES, None)
+        if tables and (item.get_closest_marker("django_db") or _DB & set(item.fixturenames)):
             tables.check()
 
 
@@ -85,14 +92,14 @@ def django_db_modify_db_settings(
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
+) -> Iterator[Tables]:
     """pytest-django's. From now on tests that commit end with tables as they are at this moment."""
     stash = request.config.stash
     with django_db_blocker.unblock():
         tables = stash[_TABLES] = Tables()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: tables.empty())
-        yield
+        yield tables
     del stash[_TABLES]
     try:
         tables.check()  # after the last test, which ends with the database

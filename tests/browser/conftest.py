@@ -4,6 +4,7 @@ Playwright's loop runs in the thread of the test, where Django's ORM then refuse
 does to the database meanwhile goes through `meanwhile`.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -13,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connections
 from django.test import Client
 from playwright.sync_api import (
-    Browser,
+    BrowserContext,
     ConsoleMessage,
     Page,
     ViewportSize,
@@ -66,59 +66,109 @@ def site(django_db_setup: None) -> Iterator[str]:
             process.wait(timeout=20)
 
 
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's chromium (apt-get install chromium), or the one that CHROMIUM names."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert path, "no chromium: apt-get install chromium, or name one in CHROMIUM"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+class Chromium:
+    """Debian's chromium (apt-get install chromium), or the one that CHROMIUM names; one for all tests.
+
+    Playwright leaves its loop marked as running in the thread that called it, though none of it runs
+    between two calls, and Django then refuses the ORM. `sleep` takes the mark away, `wake` puts it back.
+    """
+
+    def __init__(self) -> None:
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        assert path, "no chromium: apt-get install chromium, or name one in CHROMIUM"
+        self._playwright = sync_playwright().start()
+        self._loop = asyncio.get_running_loop()
+        self.browser = self._playwright.chromium.launch(
             executable_path=path,
             args=[
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
             ],
         )  # fmt: skip
-        yield browser
-        browser.close()
+        self.sleep()
+
+    def wake(self) -> None:
+        asyncio._set_running_loop(self._loop)
+
+    def sleep(self) -> None:
+        asyncio._set_running_loop(None)
+
+    def close(self) -> None:
+        self.wake()
+        self.browser.close()
+        self._playwright.stop()
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Chromium]:
+    made = Chromium()
+    yield made
+    made.close()
+
+
+class Windows:
+    """Windows that know nothing of each other, and what their scripts told as errors."""
+
+    def __init__(self, chromium: Chromium) -> None:
+        self._chromium = chromium
+        self._contexts: list[BrowserContext] = []
+        self.errors: list[str] = []
+
+    def open(self, url: str, viewport: ViewportSize, session: str, expected: str) -> Page:
+        """A window without a page, of whom the key of a session says. Errors may be `expected`."""
+        self._chromium.wake()
+        context = self._chromium.browser.new_context(viewport=viewport, base_url=url)
+        self._contexts.append(context)
+        if session:
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+
+        def note(message: ConsoleMessage) -> None:
+            if message.type == "error" and not re.search(expected, message.text):
+                self.errors.append(message.text)
+
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", note)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        return page
+
+    def close(self) -> None:
+        try:
+            for context in self._contexts:
+                context.close()
+        finally:
+            self._chromium.sleep()
+
+
+@pytest.fixture
+def windows(chromium: Chromium, committed: None) -> Iterator[Windows]:
+    """The windows of one test, gone before the tables are emptied. Errors of scripts fail the test."""
+    made = Windows(chromium)
+    yield made
+    made.close()
+    assert made.errors == []
 
 
 Open = Callable[..., Page]
+Staff = Callable[..., str]
 Enter = Callable[..., Page]
 
-# Chromium tells a lost or refused connection as an error of the page.
-_EXPECTED = re.compile("Failed to load resource|WebSocket connection to")
+# Chromium tells an answer of 422 or 403, which is one of ours, as an error of the page; a connection
+# that is lost or refused too.
+_REFUSED = "Failed to load resource"
+_LOST = "Failed to load resource|WebSocket connection to"
 _OPENING = ("inbox.send_notification", "inbox.change_notification", "inbox.view_notification")
 
 
 @pytest.fixture
-def open_page(site: str, committed: None) -> Iterator[Open]:
-    """A window in which nobody is logged in: open_page(NARROW). Errors of its scripts fail the test.
+def open_page(site: str, windows: Windows) -> Open:
+    """A window at the site: open_page(), open_page(NARROW), open_page(session=staff("olga"))."""
 
-    The browser starts with the first window, and ends before the database is emptied: while its loop
-    runs the ORM cannot be used in this thread.
-    """
-    started = ExitStack()
-    browsers: list[Browser] = []
-    errors: list[str] = []
+    def make(viewport: ViewportSize = WIDE, session: str = "") -> Page:
+        return windows.open(site, viewport, session, _REFUSED)
 
-    def note(message: ConsoleMessage) -> None:
-        # An answer of 422 or 403 is one of ours, and chromium tells it as an error.
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            errors.append(message.text)
-
-    def make(viewport: ViewportSize = WIDE) -> Page:
-        if not browsers:
-            browsers.append(started.enter_context(chromium()))
-        page = browsers[0].new_page(viewport=viewport, base_url=site)
-        page.set_default_timeout(20_000)
-        page.on("console", note)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        return page
-
-    with started:
-        yield make
-    assert errors == []
+    return make
 
 
 @pytest.fixture
@@ -150,7 +200,7 @@ def backend(pod: Pod) -> Iterator[Backend]:
 
 
 @pytest.fixture
-def staff(committed: None) -> Callable[..., str]:
+def staff(committed: None) -> Staff:
     """The key of a session: staff("olga", "Operator")."""
 
     def make(name: str, *groups: str, **fields: Any) -> str:
@@ -164,34 +214,16 @@ def staff(committed: None) -> Callable[..., str]:
 
 
 @pytest.fixture
-def enter(pod: Pod, backend: Backend, staff: Callable[..., str]) -> Iterator[Enter]:
+def enter(pod: Pod, backend: Backend, staff: Staff, windows: Windows) -> Enter:
     """A window at the console, as an admin: enter(), enter("/?inbox=1-alice", NARROW).
 
-    The ORM cannot be used once the first window is open. Errors of scripts fail the test.
+    The ORM cannot be used once the first window is open.
     """
     keys = {"admin": staff("olga", is_superuser=True), "nobody": staff("nina"), "stranger": ""}
-    started = ExitStack()
-    browsers: list[Browser] = []
-    errors: list[str] = []
-
-    def note(kind: str, text: str) -> None:
-        if kind == "error" and not _EXPECTED.search(text):
-            errors.append(text)
 
     def make(path: str = "/", viewport: ViewportSize = WIDE, who: str = "admin") -> Page:
-        if not browsers:
-            browsers.append(started.enter_context(chromium()))
-        context = browsers[0].new_context(viewport=viewport, base_url=pod.url)
-        if keys[who]:
-            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": keys[who], "url": pod.url}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: note(message.type, message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = windows.open(pod.url, viewport, keys[who], _LOST)
         page.goto(path)
         return page
 
-    with started:
-        yield make
-    assert errors == []
+    return make

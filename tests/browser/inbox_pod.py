@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.processes.waiting import until
+from tests.quiet import QUIET
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -26,6 +27,7 @@ def environment() -> dict[str, str]:
         "DATABASE_URL": _database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "LOG_LEVEL": "ERROR",
+        "SWITCHBOARD_EXTRA_APPS": QUIET,
     }
 
 

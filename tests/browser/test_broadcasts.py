@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connections
 from playwright.sync_api import Page, expect
 
@@ -19,7 +18,7 @@ from notifications.broadcasts.models import Broadcast, LedgerRow
 from notifications.broadcasts.services import broadcast_pause, broadcast_send_now
 from notifications.inbox.models import Notification, Recipient
 from notifications.telegram.tasks import drain_queue
-from tests.browser.conftest import NARROW, Open
+from tests.browser.conftest import NARROW, Open, Staff
 from tests.browser.inbox_pod import Pod, environment
 from tests.notifications.broadcasts.conftest import bot, own_threads, sandbox, sandbox_server
 from tests.notifications.broadcasts.rows import broadcast_make, people_make
@@ -33,12 +32,10 @@ HOME = "/admin/broadcasts/broadcast/"
 
 
 @pytest.fixture
-def alice(committed: None) -> User:
+def alice(staff: Staff) -> str:
     """An operator, who is known here as a person too."""
-    user = User.objects.create_user("alice", password="a-long-password", is_staff=True)
-    user.groups.add(Group.objects.get(name="Operator"))
     Recipient.objects.create(user_id=900, login="alice", telegram_id=555)
-    return user
+    return staff("alice", "Operator")
 
 
 @pytest.fixture
@@ -74,14 +71,6 @@ def workers() -> Iterator[None]:
         thread.join()
 
 
-def login(page: Page) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("a-long-password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(r"/admin/$"))
-
-
 def stage(page: Page, wanted: str) -> None:
     expect(page.locator(".progress-live")).to_have_attribute("data-stage", wanted)
 
@@ -93,15 +82,15 @@ def act(page: Page, name: str) -> None:
 
 
 def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
-    alice: User, bot: Sandbox, open_page: Open, meanwhile: Meanwhile
+    alice: str, bot: Sandbox, open_page: Open, meanwhile: Meanwhile
 ) -> None:
     people_make(30, telegram=True, language="en")
     people_make(5, first=100, language="ru", telegram=True)
     people_make(4, first=200)
     for chat in (1003, 1011, 1102):
         bot.behave(chat, "blocked")
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
+    page.goto("/admin/")
 
     # Written, with the picture and the count beside it.
     page.get_by_role("link", name="Write a broadcast").first.click()
@@ -141,8 +130,7 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
     stage(page, "running")
     expect(page.locator("[data-link=live]")).to_be_visible()
     share = page.get_by_role("button", name="Copy link to its progress").get_attribute("data-copy")
-    watching = open_page()
-    login(watching)
+    watching = open_page(session=alice)
     watching.goto(str(share))
     stage(watching, "running")
     expect(watching.locator("[data-state]")).to_have_text("finding the recipients")
@@ -185,13 +173,12 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
 
 
 def test_another_one_is_paused_resumed_and_cancelled_on_its_progress_page(
-    alice: User, open_page: Open, meanwhile: Meanwhile
+    alice: str, open_page: Open, meanwhile: Meanwhile
 ) -> None:
     people_make(20)
     row = broadcast_make(title="Price change")
     broadcast_send_now(broadcast_id=row.pk, by=None)
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto(f"/progress/{row.pk}")
     stage(page, "running")
 
@@ -220,14 +207,11 @@ def test_another_one_is_paused_resumed_and_cancelled_on_its_progress_page(
     assert meanwhile(lambda: LedgerRow.objects.filter(broadcast_id=other, fate="sent").count()) == 0
 
 
-def test_an_act_that_is_refused_says_why(
-    alice: User, open_page: Open, meanwhile: Meanwhile
-) -> None:
+def test_an_act_that_is_refused_says_why(alice: str, open_page: Open, meanwhile: Meanwhile) -> None:
     people_make(1)
     row = broadcast_make()
     broadcast_send_now(broadcast_id=row.pk, by=None)
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto(f"/progress/{row.pk}")
     page.locator(".pl-acts").get_by_role("button", name="Pause").click()
     # While the question stands, somebody else has paused and cancelled it.
@@ -236,11 +220,10 @@ def test_an_act_that_is_refused_says_why(
     expect(page.locator("[data-said]")).to_contain_text("is cancelled: pause is not possible now")
 
 
-def test_a_time_is_chosen_on_the_clocks_of_a_place(alice: User, open_page: Open) -> None:
+def test_a_time_is_chosen_on_the_clocks_of_a_place(alice: str, open_page: Open) -> None:
     people_make(1)
     row = broadcast_make()
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto(f"{HOME}{row.pk}/send/")
     page.get_by_role("radio", name="At a time").check()
     day = (clock.now() + timedelta(days=3)).date()
@@ -252,12 +235,10 @@ def test_a_time_is_chosen_on_the_clocks_of_a_place(alice: User, open_page: Open)
     expect(page.locator(".explain")).to_contain_text(f"{day} 12:00 Asia/Tokyo")
 
 
-def test_a_file_becomes_a_list_whose_columns_are_named_by_hand(
-    alice: User, open_page: Open
-) -> None:
+def test_a_file_becomes_a_list_whose_columns_are_named_by_hand(alice: str, open_page: Open) -> None:
     people_make(3)
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
+    page.goto("/admin/")
     page.get_by_role("link", name="Imported lists").click()
     page.get_by_role("link", name="Import a CSV file").click()
     content = 'Kunde;Ort\n1;"Riga; alt"\n2;Oslo\n2;Oslo\nx;Bonn\n77;Bern\n'
@@ -280,7 +261,7 @@ def test_a_file_becomes_a_list_whose_columns_are_named_by_hand(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone(alice: User, bot: Sandbox, open_page: Open, scheme: Any) -> None:
+def test_every_page_fits_a_phone(alice: str, bot: Sandbox, open_page: Open, scheme: Any) -> None:
     people_make(6, telegram=True)
     bot.behave(1002, "blocked")
     long = "A-rather-long-title-without-any-blank-" * 4
@@ -290,9 +271,8 @@ def test_every_page_fits_a_phone(alice: User, bot: Sandbox, open_page: Open, sch
     paused = _sending("Paused")
     broadcast_pause(broadcast_id=paused, by=None, reason="x" * 200)
     draft = broadcast_make(title=long, audience={"type": "ids", "ids": list(range(40))})
-    page = open_page(NARROW)
+    page = open_page(NARROW, session=alice)
     page.emulate_media(color_scheme=scheme)
-    login(page)
     for path in (
         HOME, f"{HOME}compose/", f"{HOME}{draft.pk}/change/", f"{HOME}{draft.pk}/edit/",
         f"{HOME}{draft.pk}/send/", f"{HOME}{sent.pk}/change/", f"{HOME}{sent.pk}/ledger/",

@@ -8,24 +8,21 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from jobs.testing import drain
 from lib.ids import uuid7
 from monitoring.files.models import FileBatch, FileEvent, Rule
-from tests.browser.conftest import NARROW, Open
+from tests.browser.conftest import NARROW, Open, Staff
 from tests.monitoring.files.rows import look, settle
 
 Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def olga(committed: None) -> User:
+def olga(staff: Staff) -> str:
     """An admin."""
-    user = User.objects.create_user("olga", password="a-long-password", is_staff=True)
-    user.groups.add(Group.objects.get(name="Admin"))
-    return user
+    return staff("olga", "Admin")
 
 
 @pytest.fixture
@@ -38,20 +35,12 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def login(page: Page, to: str) -> None:
-    page.goto(to)
-    page.get_by_label("Username").fill("olga")
-    page.get_by_label("Password").fill("a-long-password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(re.escape(to)))
-
-
 def test_an_admin_makes_a_rule_and_follows_its_files(
-    olga: User, folder: Path, open_page: Open, meanwhile: Meanwhile
+    olga: str, folder: Path, open_page: Open, meanwhile: Meanwhile
 ) -> None:
     (folder / "people.csv").write_text("id,login\n1,alice\n")
-    page = open_page()
-    login(page, "/admin/files/rule/")
+    page = open_page(session=olga)
+    page.goto("/admin/files/rule/")
     expect(page.get_by_text("There is no rule yet.")).to_be_visible()
     page.get_by_role("link", name="New rule").click()
 
@@ -113,10 +102,10 @@ def test_an_admin_makes_a_rule_and_follows_its_files(
 
 
 def test_the_pages_fit_on_a_narrow_screen(
-    olga: User, folder: Path, open_page: Open, meanwhile: Meanwhile
+    olga: str, folder: Path, open_page: Open, meanwhile: Meanwhile
 ) -> None:
-    page = open_page(NARROW)
-    login(page, "/admin/files/rule/add/")
+    page = open_page(NARROW, session=olga)
+    page.goto("/admin/files/rule/add/")
     for address in (
         "/admin/files/rule/add/",
         "/admin/files/rule/",

@@ -6,25 +6,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import Group, User
 from playwright.sync_api import Page, expect
 
 from jobs.models import Job, Priority
 from jobs.stats import flush
 from jobs.tasks import echo, noop
 from jobs.testing import drain
-from tests.browser.conftest import NARROW, Open
+from tests.browser.conftest import NARROW, Open, Staff
 from tests.jobs.play import finish, lease_one
 
 Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def alice(committed: None) -> User:
+def alice(staff: Staff) -> str:
     """An operator."""
-    user = User.objects.create_user("alice", password="a-long-password", is_staff=True)
-    user.groups.add(Group.objects.get(name="Operator"))
-    return user
+    return staff("alice", "Operator", password="a-long-password")
 
 
 @pytest.fixture
@@ -49,7 +46,7 @@ def login(page: Page) -> None:
 
 
 def test_an_operator_finds_why_a_job_is_dead_fixes_it_and_pauses_its_queue(
-    alice: User, dead: UUID, open_page: Open
+    alice: str, dead: UUID, open_page: Open
 ) -> None:
     page = open_page()
     login(page)
@@ -103,10 +100,9 @@ def test_an_operator_finds_why_a_job_is_dead_fixes_it_and_pauses_its_queue(
 
 
 def test_a_group_of_dead_jobs_is_replayed_after_a_look(
-    alice: User, dead: UUID, open_page: Open, meanwhile: Meanwhile
+    alice: str, dead: UUID, open_page: Open, meanwhile: Meanwhile
 ) -> None:
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto("/admin/jobs/jobrecord/dead/")
     page.get_by_role("link", name="Replay all…").click()
     expect(page.get_by_role("heading", name="Replay 1 job?")).to_be_visible()
@@ -117,10 +113,9 @@ def test_a_group_of_dead_jobs_is_replayed_after_a_look(
     expect(page.get_by_text("No job is dead.")).to_be_visible()
 
 
-def test_ticked_jobs_are_cancelled(alice: User, open_page: Open) -> None:
+def test_ticked_jobs_are_cancelled(alice: str, open_page: Open) -> None:
     made = [noop.enqueue(n=n, delay="1h").id for n in range(3)]
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto("/admin/jobs/jobrecord/?kind=jobs.noop")
     act = page.get_by_role("button", name=re.compile("chosen"))
     expect(act).to_be_disabled()
@@ -133,10 +128,9 @@ def test_ticked_jobs_are_cancelled(alice: User, open_page: Open) -> None:
 
 
 def test_the_numbers_of_a_queue_change_by_themselves(
-    alice: User, open_page: Open, meanwhile: Meanwhile
+    alice: str, open_page: Open, meanwhile: Meanwhile
 ) -> None:
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto("/admin/jobs/queue/")
     card = page.locator("#queue-default")
     expect(card.locator("[data-live=available]")).to_have_text("0")
@@ -156,12 +150,11 @@ def test_the_numbers_of_a_queue_change_by_themselves(
 
 
 def test_the_page_of_a_running_job_follows_it(
-    alice: User, open_page: Open, meanwhile: Meanwhile
+    alice: str, open_page: Open, meanwhile: Meanwhile
 ) -> None:
     made = noop.enqueue(priority=Priority.HIGH).id
     held = lease_one(worker="web-1")
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto(f"/admin/jobs/jobrecord/{made}/change/")
     expect(page.locator(".title .badge")).to_have_text("running")
     progress = {"done": 3, "total": 4, "pct": 75.0, "msg": "row 3"}
@@ -172,12 +165,11 @@ def test_the_page_of_a_running_job_follows_it(
 
 
 def test_a_form_is_sent_once_by_a_double_click(
-    alice: User, open_page: Open, meanwhile: Meanwhile
+    alice: str, open_page: Open, meanwhile: Meanwhile
 ) -> None:
     made = noop.enqueue().id
     drain()
-    page = open_page()
-    login(page)
+    page = open_page(session=alice)
     page.goto(f"/admin/jobs/jobrecord/{made}/change/")
     page.locator("summary", has_text="Replay").click()
     page.get_by_role("button", name="Replay", exact=True).dblclick()
@@ -186,11 +178,10 @@ def test_a_form_is_sent_once_by_a_double_click(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone(alice: User, dead: UUID, open_page: Open, scheme: Any) -> None:
+def test_every_page_fits_a_phone(alice: str, dead: UUID, open_page: Open, scheme: Any) -> None:
     noop.enqueue(partition="a-rather-long-key-of-some-customer:" + "7" * 60, delay="1h")
-    page = open_page(NARROW)
+    page = open_page(NARROW, session=alice)
     page.emulate_media(color_scheme=scheme)
-    login(page)
     for path in (
         "", "jobs/queue/", "jobs/jobrecord/", "jobs/jobrecord/dead/", "jobs/jobrecord/keys/",
         f"jobs/jobrecord/{dead}/change/", f"jobs/jobrecord/{dead}/edit/", "jobs/worker/",

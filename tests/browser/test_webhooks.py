@@ -1,18 +1,16 @@
 """Somebody who never read the docs sets up a webhook, with a real browser and a real receiver."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from jobs.testing import drain, job_perform
 from lib import clock
 from notifications.webhooks.models import Attempt, Delivery, Endpoint, Lane, Tally
-from tests.browser.conftest import NARROW, Open
+from tests.browser.conftest import NARROW, Open, Staff
 from tests.notifications.webhooks.conftest import receiver
 from tests.notifications.webhooks.receiver import Answer, Receiver
 from tests.notifications.webhooks.rows import delivery_make, endpoint_make
@@ -23,11 +21,9 @@ Meanwhile = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def anna(committed: None) -> User:
+def anna(staff: Staff) -> str:
     """Of the group Admin."""
-    user = User.objects.create_user("anna", password="a-long-password", is_staff=True)
-    user.groups.add(Group.objects.get(name="Admin"))
-    return user
+    return staff("anna", "Admin")
 
 
 @pytest.fixture
@@ -55,19 +51,11 @@ def busy(committed: None) -> Endpoint:
     return endpoint
 
 
-def login(page: Page) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Username").fill("anna")
-    page.get_by_label("Password").fill("a-long-password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(r"/admin/$"))
-
-
 def test_an_endpoint_is_set_up_tried_and_repaired(
-    anna: User, receiver: Receiver, open_page: Open, meanwhile: Meanwhile
+    anna: str, receiver: Receiver, open_page: Open, meanwhile: Meanwhile
 ) -> None:
-    page = open_page()
-    login(page)
+    page = open_page(session=anna)
+    page.goto("/admin/")
     page.get_by_role("link", name="Webhook endpoints", exact=True).click()
     page.get_by_role("link", name="Make the first one").click()
     page.get_by_label("Title").fill("Shop")
@@ -103,10 +91,10 @@ def test_an_endpoint_is_set_up_tried_and_repaired(
 
 
 def test_what_failed_since_an_outage_is_replayed_after_a_look(
-    anna: User, busy: Endpoint, open_page: Open, meanwhile: Meanwhile
+    anna: str, busy: Endpoint, open_page: Open, meanwhile: Meanwhile
 ) -> None:
-    page = open_page()
-    login(page)
+    page = open_page(session=anna)
+    page.goto("/admin/")
     page.get_by_role("link", name="1 webhook endpoint about to be switched off").click()
     page.get_by_role("link", name="Shop").first.click()
     page.get_by_label("Events since (UTC)").fill("2h")
@@ -119,11 +107,11 @@ def test_what_failed_since_an_outage_is_replayed_after_a_look(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone(anna: User, busy: Endpoint, open_page: Open, scheme: Any) -> None:
+def test_every_page_fits_a_phone(anna: str, busy: Endpoint, open_page: Open, scheme: Any) -> None:
     delivery = busy.deliveries.get().pk
-    page = open_page(NARROW)
+    page = open_page(NARROW, session=anna)
     page.emulate_media(color_scheme=scheme)
-    login(page)
+    page.goto("/admin/")
     home, deliveries = "/admin/webhooks/endpoint/", "/admin/webhooks/delivery/"
     for address in (
         home,

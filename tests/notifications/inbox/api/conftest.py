@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 
 from config.accounts import token_issue
 from tests.notifications.inbox.api.server import Caller, Carrier, Server, TestClient
+from tests.quiet import QUIET
+from tests.tables import Tables
 
 EVERYTHING = (
     "inbox.send_notification",
@@ -29,12 +31,13 @@ BOTH_WAYS = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="session")
-def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all tests of this process."""
-    server = Server(tmp_path_factory.mktemp("web") / "server.log")
-    yield server
-    server.end()
+@pytest.fixture(scope="package")
+def server(django_db_setup: Tables, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests of this folder. It says again and again that it lives."""
+    with django_db_setup.shared("inbox_pod"):
+        server = Server(tmp_path_factory.mktemp("web") / "server.log", SWITCHBOARD_EXTRA_APPS=QUIET)
+        yield server
+        server.end()
 
 
 @pytest.fixture
