@@ -14,6 +14,41 @@ FOLDERS: dict[str, str | None] = {
     "sandbox_tests": None,
 }
 RINGS = ("unit", "process", "browser")
+# In the ring of processes a file stays with one worker. The longest begin first, or one of them would be
+# the last, and the other worker idle meanwhile.
+LONGEST = (
+    "processes/test_inbox_fuzz.py",
+    "monitoring/files/test_watcher_process.py",
+    "processes/test_broadcasts.py",
+    "processes/test_watchdog.py",
+    "processes/test_inbox_redis.py",
+    "processes/test_stops.py",
+    "processes/test_two_clusters.py",
+    "processes/test_enqueueing.py",
+    "config/run/test_run.py",
+    "processes/test_inbox_pods.py",
+    "processes/test_limits.py",
+    "processes/test_redis_faults.py",
+    "monitoring/files/test_end_to_end.py",
+    "processes/test_random_kills.py",
+    "processes/test_telegram.py",
+    "processes/test_postgres_faults.py",
+    "processes/test_webhooks.py",
+    "processes/test_quarantine.py",
+    "processes/test_conversations.py",
+    "config/test_production.py",
+    "browser/test_inbox_console.py",
+    "browser/test_broadcasts.py",
+    "browser/test_broadcasts_progress.py",
+    "browser/test_jobs_console.py",
+    "browser/test_inbox_client.py",
+)
+_PLACES = {name: place for place, name in enumerate(LONGEST)}
+
+
+def place(item: pytest.Item) -> int:
+    """Where its file begins among the others; within a file the order stays."""
+    return _PLACES.get(item.path.relative_to(ROOT).as_posix(), len(LONGEST))
 
 
 def assign(item: pytest.Item) -> None:

@@ -117,6 +117,24 @@ def test_the_demo_has_messages_in_every_state(running: Running) -> None:
     until(lambda: wanted <= {row[0] for row in running.sql(query)}, "all are there")
 
 
+def test_the_demo_tells_servers_of_events_and_has_one_that_is_away(running: Running) -> None:
+    query = """SELECT e.title, d.state, d.tries > 1 FROM webhook_delivery d
+        JOIN webhook_endpoint e ON e.id = d.endpoint_id"""
+    wanted = {
+        ("Shop", "delivered", False),
+        ("Customer care", "delivered", True),
+        ("Old partner", "pending", False),
+    }
+    until(lambda: wanted <= set(running.sql(query)), "all are there")
+    types = "SELECT DISTINCT event_type FROM webhook_delivery WHERE state = 'delivered'"
+    until(lambda: ("notification.pending",) in running.sql(types), "smart notifications arrive")
+
+
+def test_the_demo_has_a_folder_whose_file_became_a_list(running: Running) -> None:
+    query = "SELECT name, members, rejected FROM broadcast_audience"
+    until(lambda: ("autumn-customers", 20, 2) in running.sql(query), "the list is there")
+
+
 def test_the_demo_is_played_once(running: Running) -> None:
     before = running.sql("SELECT count(*) FROM jobs_queue")
     again = running.python("manage.py", "demo", SWITCHBOARD_EXTRA_APPS="config.demo")
@@ -152,19 +170,26 @@ def test_a_killed_worker_is_started_again_and_goes_on(running: Running) -> None:
     until(lambda: has_arrived(running, "Hello after a kill"), "it arrives")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_no_process(number: signal.Signals) -> None:
+def leaves_no_process(running: Running, number: signal.Signals) -> None:
+    family = running.processes()
+    assert {"postgres", "redis-server"} <= {process.name() for process in family}
+    assert len(family) > 10
+    assert running.end(number) == 0
+    assert [process.cmdline() for process in family if is_alive(process)] == []
+    assert running.processes() == []
+    assert "Stopped." in running.text
+
+
+def test_sigterm_leaves_no_process(running: Running) -> None:  # the last one that needs it
+    leaves_no_process(running, signal.SIGTERM)
+
+
+def test_an_interrupt_leaves_no_process_and_without_the_demo_nothing_is_played() -> None:
     running = Running(DEMO="0")
     try:
         running.ready()
-        family = running.processes()
-        assert {"postgres", "redis-server"} <= {process.name() for process in family}
-        assert len(family) > 10
         assert running.sql("SELECT count(*) FROM jobs_queue WHERE name LIKE 'demo%'") == [(0,)]
-        assert running.end(number) == 0
-        assert [process.cmdline() for process in family if is_alive(process)] == []
-        assert running.processes() == []
-        assert "Stopped." in running.text
+        leaves_no_process(running, signal.SIGINT)
     finally:
         running.close()
 
