@@ -156,12 +156,12 @@ def _is_held_by_another(row: Subscriber, user: PanelUser) -> bool:
 def _disable(client: PanelClient, row: Subscriber, before: Look) -> Look:
     """Tell the panel, and give what is known afterwards. Raises PanelWaits."""
     assert isinstance(before, Seen)
-    user = before.user
+    user, asked_at = before.user, clock.now()
     try:
         if user.status is PanelStatus.LIMITED:
-            return Seen(client.user_disable(user.id))
+            return Seen(client.user_disable(user.id), asked_at)
         # Unlike the action, this does nothing to somebody whom the panel has expired meanwhile.
-        return Seen(client.user_update(user.id, status=PanelStatus.DISABLED))
+        return Seen(client.user_update(user.id, status=PanelStatus.DISABLED), asked_at)
     except PanelWaits:
         raise
     except PanelMissing:

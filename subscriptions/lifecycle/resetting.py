@@ -17,9 +17,9 @@ from jobs.models import Priority
 from jobs.outcomes import Outcome, Snooze
 from lib import clock
 from subscriptions.lifecycle import mirroring
-from subscriptions.lifecycle.fates import DONE, FAILED, SKIPPED, items_decide
+from subscriptions.lifecycle.fates import DONE, FAILED, SKIPPED, UNKNOWN, items_decide
 from subscriptions.lifecycle.kinds import SweepKind
-from subscriptions.lifecycle.sight import Gone, Seen
+from subscriptions.lifecycle.sight import Gone, Look, Seen, panel_look
 from subscriptions.lifecycle.telling import Letter, muted_of, tell, zone_of
 from subscriptions.models import Subscriber, Sweep, SweepItem, SweepState
 from subscriptions.panel.client import PanelClient
@@ -134,6 +134,7 @@ def _asked(sweep: Sweep, after: int) -> list[SweepItem]:
 
 def _read_back(client: PanelClient, sweep: Sweep, items: Sequence[SweepItem]) -> int:
     """Decide those whom the panel has done. Returns how many it has not."""
+    read_at = clock.now()
     found = client.users_by_ids(
         [each.subscriber.panel_id for each in items if each.subscriber.panel_id is not None]
     )
@@ -144,9 +145,10 @@ def _read_back(client: PanelClient, sweep: Sweep, items: Sequence[SweepItem]) ->
     for item in items:
         user = found.get(item.subscriber.panel_id or 0)
         if user is None:
-            _gone(sweep, item)
+            _gone(sweep, item, panel_look(client, item.subscriber))
         elif is_reset(user, sweep.started_at):
-            _done(sweep, item, user, is_muted=item.subscriber.telegram_id in muted)
+            look = Seen(user, read_at)
+            _done(sweep, item, look, is_muted=item.subscriber.telegram_id in muted)
         else:
             pending.append(item)
     late = [each for each in pending if each.at and each.at < clock.now() - PATIENCE]
@@ -174,19 +176,23 @@ def is_reset(user: PanelUser, since: datetime) -> bool:
     return user.used_bytes == 0 or (reset_at is not None and reset_at >= since - SKEW)
 
 
-def _gone(sweep: Sweep, item: SweepItem) -> None:
+def _gone(sweep: Sweep, item: SweepItem, look: Look) -> None:
+    """Not in the list: gone, or known under another number by now, which the mirror settles."""
     with transaction.atomic():
         row = Subscriber.objects.select_for_update(no_key=True).get(pk=item.subscriber_id)
-        mirroring.correct(row, Gone())
-        items_decide(sweep.pk, [item.pk], SKIPPED, "gone")
+        mirroring.correct(row, look)
+        if isinstance(look, Gone):
+            items_decide(sweep.pk, [item.pk], SKIPPED, "gone")
+        else:
+            items_decide(sweep.pk, [item.pk], UNKNOWN, "unknown")
 
 
-def _done(sweep: Sweep, item: SweepItem, user: PanelUser, *, is_muted: bool) -> None:
+def _done(sweep: Sweep, item: SweepItem, look: Seen, *, is_muted: bool) -> None:
     """Write it down and tell the person, once a month whatever the number of subscriptions."""
     with transaction.atomic():
         row = Subscriber.objects.select_for_update(no_key=True).get(pk=item.subscriber_id)
         before = row.used_traffic_bytes
-        mirroring.correct(row, Seen(user))
+        mirroring.correct(row, look)
         if not items_decide(sweep.pk, [item.pk], DONE, "reset"):
             return
         event_write(row.pk, "traffic_reset", "sweep", data={"before": before})

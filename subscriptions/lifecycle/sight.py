@@ -2,7 +2,9 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
+from lib import clock
 from subscriptions.models import Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelError, PanelMissing, PanelWaits
@@ -13,9 +15,10 @@ logger = logging.getLogger("switchboard.lifecycle")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The panel showed the user."""
+    """The panel showed the user. read_at: our clock before it was asked, for the mirror."""
 
     user: PanelUser
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +38,42 @@ Look = Seen | Gone | Unknown
 
 
 def panel_look(client: PanelClient, row: Subscriber) -> Look:
-    """Read one user now. One request. Raises PanelWaits: nothing was asked, so nothing is known."""
+    """Read one user now. One request, two if there is none of this number.
+
+    Raises PanelWaits: nothing was asked, so nothing is known.
+    """
     if row.panel_id is None:
         return Unknown("its number in the panel is not known yet")
+    read_at = clock.now()
     try:
         user = client.user(row.panel_id)
+    except PanelMissing:
+        return _missing(client, row)
+    except PanelWaits:
+        raise
+    except PanelError as exc:
+        return _unknown(row, exc)
+    if user.username != row.username:
+        # A panel that was restored from a backup gives numbers anew: this is somebody else.
+        logger.error("subscriber %s: the panel has another person under this number", row.pk)
+        return Unknown("the panel has another person under this number", "other_person")
+    return Seen(user, read_at)
+
+
+def _missing(client: PanelClient, row: Subscriber) -> Look:
+    """Nobody has this number; with a new number under the old name it is for the mirror to tell who."""
+    try:
+        client.user_by_username(row.username)
     except PanelMissing:
         logger.info("subscriber %s is gone from the panel", row.pk)
         return Gone()
     except PanelWaits:
         raise
     except PanelError as exc:
-        logger.warning("subscriber %s cannot be read: %s", row.pk, exc)
-        return Unknown(str(exc))
-    if user.username != row.username:
-        # A panel that was restored from a backup gives numbers anew: this is somebody else.
-        logger.error("subscriber %s: the panel has another person under this number", row.pk)
-        return Unknown("the panel has another person under this number", "other_person")
-    return Seen(user)
+        return _unknown(row, exc)
+    return Unknown("the panel has somebody of this name under another number")
+
+
+def _unknown(row: Subscriber, exc: PanelError) -> Unknown:
+    logger.warning("subscriber %s cannot be read: %s", row.pk, exc)
+    return Unknown(str(exc))

@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib import clock
+from subscriptions.mirror.owners import columns_of
 from subscriptions.models import Plan, Subscriber
+from subscriptions.panel import door
 from tests.sandbox.remnawave.hand import PanelHand
 
 STANDARD = "standard"
@@ -43,34 +45,19 @@ class People:
     def make(
         self, ends_in: timedelta, *, panel: dict[str, Any] | None = None, **mirror: Any
     ) -> Subscriber:
-        """Somebody whose time ends so soon. panel: what the panel has otherwise; mirror: what we have."""
+        """Somebody whose time ends so soon, mirrored. panel: what changed there since, in silence."""
         self._next += 1
-        expire_at = clock.now() + ends_in
-        telegram_id = mirror.get("telegram_id", 500_000_000 + self._next)
-        status = mirror.get("status", "ACTIVE")
         user = self.panel.add(
-            **{
-                "username": f"person_{self._next}",
-                "expireAt": expire_at.isoformat(),
-                "status": status,
-                "telegramId": telegram_id,
-                **(panel or {}),
-            }
+            username=f"person_{self._next}",
+            expireAt=(clock.now() + ends_in).isoformat(),
+            status=mirror.get("status", "ACTIVE"),
+            telegramId=mirror.get("telegram_id", 500_000_000 + self._next),
         )
-        # The panel keeps milliseconds, and the mirror has what the panel keeps.
-        is_told = panel is None or "expireAt" not in panel
-        ends_at = datetime.fromisoformat(user["expireAt"]) if is_told else expire_at
-        return Subscriber.objects.create(
-            **{
-                "panel_id": user["id"],
-                "username": user["username"],
-                "short_uuid": user["shortUuid"],
-                "status": status,
-                "expire_at": ends_at,
-                "telegram_id": telegram_id,
-                **mirror,
-            }
-        )
+        columns = columns_of(door.panel().user(user["id"]))
+        row = Subscriber.objects.create(**{**columns, **mirror})
+        if panel:
+            self.panel.change(user["id"], **panel)
+        return row
 
     def status(self, row: Subscriber) -> str:
         """What the panel says now."""

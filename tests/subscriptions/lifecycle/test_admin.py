@@ -229,17 +229,14 @@ def test_notices_are_found_by_person_stage_state_and_reason(
     assert "Nobody was to be told yet." in text(alice.get(to(model="notice")))
     rows = [subscriber_make(number, HOUR) for number in range(3)]
     now = clock.now()
+    written: list[dict[str, Any]] = [
+        {"stage": "6h", "state": "due"},
+        {"stage": "24h", "state": "skipped", "reason": "blocked"},
+        {"stage": "expired", "state": "queued", "message_id": 5},
+    ]
     due, blocked, told = (
         Notice.objects.create(subscriber=row, expire_at=now, **fields)
-        for row, fields in zip(
-            rows,
-            (
-                {"stage": "6h", "state": "due"},
-                {"stage": "24h", "state": "skipped", "reason": "blocked"},
-                {"stage": "expired", "state": "queued", "message_id": 5},
-            ),
-            strict=True,
-        )
+        for row, fields in zip(rows, written, strict=True)
     )
     expectations: tuple[tuple[dict[str, Any], list[Notice]], ...] = (
         ({}, [told, blocked, due]),

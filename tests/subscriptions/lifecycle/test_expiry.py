@@ -133,8 +133,7 @@ def test_nobody_is_looked_at_within_the_grace(people: People) -> None:
 def test_who_is_otherwise_in_the_panel_than_in_the_mirror_is_not_touched(
     people: People, panel: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    name = {"username": "person_x"} if "username" in panel else {}
-    row = people.make(-HOUR, panel=panel, **name)
+    row = people.make(-HOUR, panel=panel)
     sweep()
     assert fates() == [expected]
     assert people.panel.writes() == []

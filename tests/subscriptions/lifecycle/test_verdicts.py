@@ -22,7 +22,7 @@ UNKNOWN = Unknown("HTTP 503")
 
 
 def seen(status: PanelStatus, expire_at: datetime) -> Seen:
-    return Seen(replace(panel_user(), status=status, expire_at=expire_at))
+    return Seen(replace(panel_user(), status=status, expire_at=expire_at), NOW)
 
 
 def judge(
