@@ -9,6 +9,7 @@ from notifications.inbox import metrics as inbox_metrics
 from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
 from subscriptions.access import metrics as access_metrics
+from subscriptions.lifecycle import metrics as lifecycle_metrics
 
 register_collector(jobs_metrics.collect)
 register_collector(inbox_metrics.collect)
@@ -18,3 +19,4 @@ register_collector(webhook_metrics.collect)
 register_collector(payments_metrics.collect)
 register_collector(files_metrics.collect)
 register_collector(access_metrics.collect)
+register_collector(lifecycle_metrics.collect)
