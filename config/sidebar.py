@@ -57,6 +57,13 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
+        "Subscriptions",
+        (
+            Entry("Reminders and ends", "schedule_send", model="subscriptions.notice"),
+            Entry("Sweeps", "cleaning_services", model="subscriptions.sweep"),
+        ),
+    ),
+    Area(
         "Payments",
         (
             Entry("Payments", "payments", model="payments.payment"),
