@@ -102,6 +102,11 @@ VERBS = {
     "conversations.unarchive": "brought back",
     "conversations.mute": "switched off notifications of",
     "conversations.unmute": "switched on notifications of",
+    "sweeps.begin": "began",
+    "sweeps.approve": "approved",
+    "sweeps.refuse": "refused",
+    "sweeps.stop": "stopped",
+    "sweeps.limits": "changed what holds",
 }
 
 # What a badge says, beside its colour, which is a class of static/jobs/console.css.
