@@ -18,6 +18,7 @@ from benchmarks.jobs_suite import jobs
 from benchmarks.machine import machine_facts
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
+from benchmarks.subscriptions_import.suite import subscriptions_import
 from benchmarks.telegram import telegram
 from benchmarks.webhooks import webhooks
 
@@ -32,6 +33,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "broadcasts": broadcasts,
     "webhooks": webhooks,
     "conversations": conversations,
+    "subscriptions_import": subscriptions_import,
 }
 
 
