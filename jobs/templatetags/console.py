@@ -249,6 +249,7 @@ _PAGES = {
     "payment": "payments_payment",
     "payment review": "payments_review",
     "incoming webhook": "payments_incomingwebhook",
+    "sweep": "subscriptions_sweep",
     "file rule": "files_rule",
     "file batch": "files_filebatch",
 }
