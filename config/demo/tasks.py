@@ -5,6 +5,7 @@ import random
 import threading
 from typing import Any
 
+import config.demo.customers  # noqa: F401 - their job
 from jobs.context import current_job
 from jobs.ladders import PAYMENTS, Delays
 from jobs.models import Priority

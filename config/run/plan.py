@@ -10,7 +10,7 @@ from django.conf import settings
 
 from config import env
 from config.run.database import is_used
-from config.run.outside import environment_of, without_address
+from config.run.outside import CLOCK, environment_of, environment_of_sandbox, without_address
 from config.run.procfile import read_procfile
 
 HERE = "127.0.0.1"
@@ -62,13 +62,20 @@ def make_plan() -> Plan:
         common |= chosen
         for name in chosen:
             common.pop(f"{name}_FILE", None)
+        if settings.DEBUG and not os.environ.get("CLOCK_FILE"):
+            common |= {"CLOCK_FILE": str(settings.DATA_DIR / CLOCK), "SANDBOX_URL": sandbox_url}
     else:
         del commands["sandbox"]
     own = {
         "web": {"PORT": str(port), "POD_ID": os.environ.get("POD_ID", "web")},
         "worker": {"POD_ID": os.environ.get("POD_ID", "worker")},
         "files": {"POD_ID": os.environ.get("POD_ID", "files")},
-        "sandbox": {"PORT": str(sandbox_port)},
+        "sandbox": {
+            "PORT": str(sandbox_port),
+            **environment_of_sandbox(
+                url, common.get("REMNAWAVE_WEBHOOK_SECRET", ""), settings.DATA_DIR
+            ),
+        },
     }
     return Plan(
         url=url,
@@ -107,6 +114,8 @@ def _defaults(url: str, *, has_demo: bool) -> dict[str, str]:
     free["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
     if has_demo:
         others = [app for app in os.environ.get("SWITCHBOARD_EXTRA_APPS", "").split(",") if app]
+        if not os.environ.get("WEBHOOK_PRIVATE_NETWORKS"):
+            free["WEBHOOK_PRIVATE_NETWORKS"] = f"{HERE}/32"  # the receiver of the demo
         free["SWITCHBOARD_EXTRA_APPS"] = ",".join([*others, DEMO_APP])
         free["WORKER_QUEUES"] = ",".join([*settings.JOBS["queues"], *DEMO_QUEUES])
     return free

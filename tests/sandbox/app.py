@@ -15,6 +15,7 @@ from tests.sandbox.control import control_routes
 from tests.sandbox.cryptopay.service import CryptoPayService
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.faults import FaultBook
+from tests.sandbox.hooks import hook_routes
 from tests.sandbox.journal import Journal
 from tests.sandbox.remnawave.service import RemnawaveService
 from tests.sandbox.replies import json_reply
@@ -41,7 +42,7 @@ def build_app() -> Starlette:
     app = Starlette(
         routes=[
             *(route for service in services.values() for route in service.routes()),
-            Mount("/_sandbox", routes=control_routes(services, exchange)),
+            Mount("/_sandbox", routes=[*hook_routes(), *control_routes(services, exchange)]),
             Route("/", show_page),
         ],
         exception_handlers={ControlInvalid: refuse},

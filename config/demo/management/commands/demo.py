@@ -8,8 +8,11 @@ from django.db import transaction
 
 from config.demo.broadcasts import broadcasts_make
 from config.demo.conversations import conversations_make
+from config.demo.files import files_make
+from config.demo.hooks import hooks_make
 from config.demo.past import past_play
 from config.demo.present import colleague, present_make
+from config.demo.shop import shop_make
 from config.demo.telegram import chats_set_up, messages_make
 from jobs.models import JobStat
 
@@ -39,9 +42,14 @@ class Command(BaseCommand):
         tries = past_play()
         with transaction.atomic():
             present_make()
+            olga, anna = colleague("olga", "Operator"), colleague("anna", "Admin")
+            if has_telegram:
+                hooks_make(anna, olga)  # first, so that they hear of the rest
             conversations_make()
             if has_telegram:
-                olga = colleague("olga", "Operator")
                 messages_make(olga)
                 broadcasts_make(olga)
+                files_make(anna)
+        if {"remnawave", "cryptopay"} <= set(sandbox):
+            shop_make()  # it asks the panel, so in no transaction
         self.stdout.write(f"The demo is made: {tries} tries of jobs, a day of messages.")
