@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from jobs.faults import fault
 from jobs.registry import kind_get
 from lib import clock
 from payments.models import Payment
@@ -47,6 +48,7 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
             payment_id=payment.pk,
         )
     activation_enqueue(activation)
+    fault("activation.recorded")
     kind_get(CHECK).enqueue(activation_id=activation.pk, delay=LATE)
     return activation, True
 

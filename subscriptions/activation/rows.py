@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F
 
 from jobs.alerts import attention
+from jobs.faults import fault
 from lib import clock
 from lib.errors import NotFound
 from subscriptions.access import latency
@@ -79,6 +80,7 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
         },
         payment_id=activation.payment_id,
     )
+    fault("activation.noted")
     told_served(activation)
     gaps_close([activation.payment_id])
     if is_first:
