@@ -27,6 +27,7 @@ from payments.providers.cryptobot.types import Invoice, InvoiceStatus
 from payments.questions import question_open
 from payments.settling import OPEN, payment_fail, payment_settle
 from payments.story import event_write
+from payments.watching import hook_watch
 
 LONGEST_OPEN = timedelta(hours=24)
 # The provider ends an invoice itself; only what it forgot is ended by us.
@@ -102,6 +103,7 @@ def payments_look() -> Looked:
         looked.checked += len(pack)
         if job is not None:
             job.report(done=looked.checked, completed=looked.completed)
+    hook_watch()
     if looked.errors:
         attention(
             group="payments.verify_pending",

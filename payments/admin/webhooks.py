@@ -23,6 +23,7 @@ from payments.intake.replaying import (
 )
 from payments.listing.webhooks import WebhookFilter, webhook_get, webhooks_page
 from payments.models import IncomingWebhook, Intake
+from payments.watching import noticed_lately
 
 OPERATE = "payments.operate_incomingwebhook"
 ACTS = 12
@@ -82,7 +83,7 @@ class IncomingWebhookAdmin(ManyPages, PaymentConsole):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The log. One query for its rows and one per source for how its door is."""
+        """The log. One query for its rows, two for how its doors are."""
         del extra_context
         if wanted := request.GET.get("q", "").strip():
             return HttpResponseRedirect(_found(wanted))
@@ -95,6 +96,7 @@ class IncomingWebhookAdmin(ManyPages, PaymentConsole):
             "webhooks",
             "Incoming webhooks",
             hooks=hooks_health(),
+            noticed=noticed_lately(),
             quick=[
                 (label, query, dict(QueryDict(query).items()) == form.given())
                 for label, query in QUICK
