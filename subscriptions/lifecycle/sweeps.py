@@ -30,7 +30,7 @@ from subscriptions.lifecycle.errors import (
 from subscriptions.lifecycle.kinds import SweepKind, sweep_kind
 from subscriptions.models import Sweep, SweepItem, SweepSettings, SweepState
 
-OBJECT = "sweep"  # what the audit log calls it
+OBJECT, LIMITS = "sweep", "limits of sweep"  # what the audit log calls them
 RUN = "subscriptions.run_sweep"
 SAMPLE = 20
 OPEN = (SweepState.HELD, SweepState.RUNNING)
@@ -245,5 +245,5 @@ def settings_change(
                 setattr(row, key, value)
             row.save(update_fields=list(changed))
             now = {key: str(value) for key, value in changed.items()}
-            audit_write(by, "sweeps.limits", OBJECT, name, before=before, now=now)
+            audit_write(by, "sweeps.limits", LIMITS, name, before=before, now=now)
     return row

@@ -1,7 +1,9 @@
 """A user of the panel as a value, for tests without a panel."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from subscriptions.models import Subscriber
 from subscriptions.panel.types import PanelStatus, PanelUser, TrafficStrategy
 
 _MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,4 +38,17 @@ def panel_user() -> PanelUser:
         created_at=_MADE_AT,
         updated_at=_MADE_AT,
         subscription_url="https://panel.example.com/abcdefghijklmnop",
+    )
+
+
+def user_of(row: Subscriber) -> PanelUser:
+    """The panel as the mirror has somebody."""
+    return replace(
+        panel_user(),
+        id=row.panel_id or 0,
+        username=row.username,
+        short_uuid=row.short_uuid,
+        status=PanelStatus(row.status),
+        expire_at=row.expire_at,
+        telegram_id=row.telegram_id,
     )
