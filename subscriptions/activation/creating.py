@@ -8,9 +8,10 @@ from jobs.faults import fault
 from lib import clock
 from payments.models import Payment
 from subscriptions.activation.dates import target_of
-from subscriptions.activation.noting import columns_of, user_note
+from subscriptions.activation.noting import user_note
 from subscriptions.activation.rows import activation_lock
 from subscriptions.activation.serving import terms_of
+from subscriptions.mirror.owners import columns_of
 from subscriptions.models import Activation, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelRefused

@@ -11,8 +11,8 @@ from notifications.telegram.models import QueuedMessage
 from payments.models import Payment, State
 from payments.providers.cryptobot.types import CurrencyType, Invoice, InvoiceStatus
 from payments.services import payment_settle
-from subscriptions.activation.noting import columns_of
 from subscriptions.activation.plans import plan_create, price_set
+from subscriptions.mirror.owners import columns_of
 from subscriptions.models import Activation, Plan, Subscriber
 from subscriptions.panel import door
 from tests.sandbox.remnawave.hand import PanelHand
