@@ -29,7 +29,7 @@ def language_of(broadcast: Broadcast, language: str) -> str:
 
 
 def text_for(broadcast: Broadcast, channel: str, language: str) -> Text:
-    """The text as it goes out: the title, an empty line, the body.
+    """The text as it goes out: the title, an empty line, the body; of a draft what there is of them.
 
     The inbox shows plain text, so it gets what is seen of the markup.
     """
@@ -39,10 +39,15 @@ def text_for(broadcast: Broadcast, channel: str, language: str) -> Text:
         title, body = broadcast.title_ru or broadcast.title, broadcast.body_ru
     is_html = broadcast.parse_mode == "HTML"
     if channel == Channel.INBOX:
-        return Text(channel, chosen, f"{title}\n\n{markup.plain(body) if is_html else body}", None)
+        return Text(channel, chosen, _joined(title, markup.plain(body) if is_html else body), None)
     if is_html:
-        return Text(channel, chosen, f"<b>{markup.escape(title)}</b>\n\n{body}", "HTML")
-    return Text(channel, chosen, f"{title}\n\n{body}", None)
+        heading = f"<b>{markup.escape(title)}</b>" if title else ""
+        return Text(channel, chosen, _joined(heading, body), "HTML")
+    return Text(channel, chosen, _joined(title, body), None)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def texts_check(broadcast: Broadcast) -> None:

@@ -27,7 +27,7 @@ from notifications.broadcasts.admin.pages import (
     broadcast_or_404,
     sentence,
 )
-from notifications.broadcasts.admin.preview import looks_of
+from notifications.broadcasts.admin.preview import is_blank, looks_of
 from notifications.broadcasts.admin.sample import audience_sample
 from notifications.broadcasts.audiences.registry import audience_describe
 from notifications.broadcasts.drafting import EDITABLE
@@ -100,7 +100,7 @@ class ComposePages(BroadcastConsole):
         """How the texts would look, for the form that is being filled in (htmx). Nothing is kept."""
         _may_write(request)
         row = draft_from(request.POST)
-        return self.part(request, "_looks", looks=looks_of(row), row=row)
+        return self.part(request, "_looks", looks=looks_of(row), row=row, is_blank=is_blank(row))
 
     def compose_audience(self, request: HttpRequest) -> HttpResponse:
         """How many people are meant, and some of them, for the form that is being filled in (htmx)."""
@@ -128,7 +128,8 @@ class ComposePages(BroadcastConsole):
             form=form,
             row=row,
             version=request.POST.get("version", row.version) if row else "",
-            looks=looks_of(draft_from(begun)),
+            looks=looks_of(draft := draft_from(begun)),
+            is_blank=is_blank(draft),
             fields_known=fields_known(),
         )
 

@@ -23,9 +23,16 @@ class Look:
 
 
 def looks_of(row: Broadcast) -> list[Look]:
-    """Every text of a broadcast, saved or not. Never raises for what a text can hold."""
+    """Every text of a broadcast, saved or not; none of a blank one. Never raises for what a text holds."""
     languages = LANGUAGES if row.body_ru.strip() else LANGUAGES[:1]
+    if is_blank(row):
+        return []
     return [_look(row, channel, language) for channel in row.channels for language in languages]
+
+
+def is_blank(row: Broadcast) -> bool:
+    """Whether nothing is written yet."""
+    return not any(text.strip() for text in (row.title, row.title_ru, row.body, row.body_ru))
 
 
 def _look(row: Broadcast, channel: str, language: str) -> Look:

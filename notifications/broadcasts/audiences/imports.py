@@ -151,7 +151,8 @@ def _add(result: ImportResult, batch: list[Line], reject: Callable[[Line, str], 
     places = {place for place, _ in found}
     for place, (line, _) in enumerate(known, 1):
         if place not in places:
-            reject(line, "nobody we know has this " + ("user_id and login" if is_by_user else name))
+            both = " and login" if is_by_user and line.cells.get("login") else ""
+            reject(line, f"nobody we know has this {name}{both}")
     added = sql.run(_ADD, [result.audience_id, [recipient_id for _, recipient_id in found]])
     result.members += added
     result.duplicates += len(found) - added

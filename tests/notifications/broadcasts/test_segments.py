@@ -102,7 +102,7 @@ def test_a_condition_finds_its_people(
             "there is no list",
         ),
         ({"type": "segment"}, "conditions must be a list"),
-        ({"type": "segment", "conditions": [{"field": "plan"}]}, "no field 'plan'"),
+        ({"type": "segment", "conditions": [{"field": "shoe_size"}]}, "no field 'shoe_size'"),
         (segment(("language", "like", ["ru"])), "language takes is, is_not"),
         (segment(("language", "is", "ru")), "takes a list of words"),
         (segment(("unread", "at_least", "many")), "takes a whole number"),

@@ -232,3 +232,11 @@ def test_a_count_that_takes_too_long_gives_up_and_says_so(
     assert (
         audience_sample({"type": "all_users"}, patience_ms=50).count == 1
     )  # and all is well again
+
+
+def test_a_blank_form_says_so_and_counts_no_characters(alice: Client) -> None:
+    blank = text(alice.get(to("compose")))
+    assert "Nothing is written yet." in blank
+    assert "of 4000 characters" not in blank
+    looks = text(alice.post(to("compose_preview"), {"body": "abc", "channels": ["inbox"]}))
+    assert "3 of 4000 characters" in looks
