@@ -6,8 +6,8 @@ from django import forms
 
 from jobs.admin.forms import FilterForm, MomentField
 from payments.intake.sources import sources
+from payments.listing.incoming import WebhookFilter
 from payments.listing.payments import PaymentFilter
-from payments.listing.webhooks import WebhookFilter
 from payments.models import FoundBy, Intake, Purpose, ReviewReason, State
 from payments.words import RESOLUTIONS
 

@@ -16,6 +16,7 @@ from payments.acts import PAYMENT
 from payments.admin.forms import PaymentFilterForm, uuid_of
 from payments.admin.pages import PaymentConsole, number_of, or_404, turning
 from payments.bulk import MOST, TAKES, RecheckResult, payments_bulk
+from payments.listing.incoming import webhooks_about
 from payments.listing.payments import (
     PaymentFilter,
     payment_get,
@@ -23,7 +24,6 @@ from payments.listing.payments import (
     questions_of,
     story_of,
 )
-from payments.listing.webhooks import webhooks_about
 from payments.models import Payment, State
 
 OPERATE = "payments.operate_payment"

@@ -21,7 +21,7 @@ from payments.intake.replaying import (
     webhook_replay,
     webhooks_bulk,
 )
-from payments.listing.webhooks import WebhookFilter, webhook_get, webhooks_page
+from payments.listing.incoming import WebhookFilter, webhook_get, webhooks_page
 from payments.models import IncomingWebhook, Intake
 from payments.watching import noticed_lately
 

@@ -12,7 +12,7 @@ from payments.errors import SourceUnknown, WebhookNotReplayable
 from payments.intake.proving import prove
 from payments.intake.sources import source_get
 from payments.intake.taking import enqueue
-from payments.listing.webhooks import WebhookFilter
+from payments.listing.incoming import WebhookFilter
 from payments.models import IncomingWebhook, Intake
 
 WEBHOOK = "incoming webhook"  # what the audit log calls it
