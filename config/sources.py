@@ -10,6 +10,7 @@ from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
 from subscriptions.access import metrics as access_metrics
 from subscriptions.lifecycle import metrics as lifecycle_metrics
+from subscriptions.mirror import metrics as mirror_metrics
 
 register_collector(jobs_metrics.collect)
 register_collector(inbox_metrics.collect)
@@ -20,3 +21,4 @@ register_collector(payments_metrics.collect)
 register_collector(files_metrics.collect)
 register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
+register_collector(mirror_metrics.collect)

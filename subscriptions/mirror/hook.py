@@ -7,6 +7,7 @@ is no id of a delivery. So a webhook is only a hint (hints.py), and the passes f
 import hashlib
 import hmac
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import orjson
@@ -99,7 +100,8 @@ def _user_id(told: Mapping[str, Any]) -> int | None:
 
 
 def register() -> None:
-    """Make the panel known to the intake."""
+    """Make the panel known to the intake, and what needs a person to the console."""
+    import_module("subscriptions.mirror.attention")
     source_register(
         Source(
             name=NAME,
