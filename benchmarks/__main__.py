@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.access.suite import access
 from benchmarks.bench_venv import ROOT
 from benchmarks.broadcasts import broadcasts
 from benchmarks.conversations.suite import conversations
@@ -16,6 +17,7 @@ from benchmarks.idle_suite import idle
 from benchmarks.inbox.suite import inbox
 from benchmarks.jobs_suite import jobs
 from benchmarks.machine import machine_facts
+from benchmarks.payments import payments
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
 from benchmarks.subscriptions_import.suite import subscriptions_import
@@ -34,6 +36,8 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "webhooks": webhooks,
     "conversations": conversations,
     "subscriptions_import": subscriptions_import,
+    "payments": payments,
+    "access": access,
 }
 
 
