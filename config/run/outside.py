@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from config import env
+from lib import clock
+
+CLOCK = "clock"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,13 @@ OUTSIDE = (
         {"TELEGRAM_BOT_TOKEN": "7000000001:sandbox", "ADMIN_TELEGRAM_IDS": "500100100"},
     ),
     Outside(
-        "remnawave", "REMNAWAVE_URL", "/remnawave", {"REMNAWAVE_API_TOKEN": "sandbox-panel-token"}
+        "remnawave",
+        "REMNAWAVE_URL",
+        "/remnawave",
+        {
+            "REMNAWAVE_API_TOKEN": "sandbox-panel-token",
+            "REMNAWAVE_WEBHOOK_SECRET": "sandboxsandboxsandboxsandboxsandbox",
+        },
     ),
     Outside("cryptopay", "CRYPTOBOT_API_URL", "/cryptopay", {"CRYPTOBOT_TOKEN": "10001:sandbox"}),
 )
@@ -42,3 +52,17 @@ def environment_of(played: Iterable[Outside], sandbox_url: str) -> dict[str, str
         found[each.variable] = f"{sandbox_url}{each.path}"
         found |= {name: env.text(name, value) for name, value in each.defaults.items()}
     return found
+
+
+def environment_of_sandbox(site_url: str, secret: str, data_dir: Path) -> dict[str, str]:
+    """Where the sandbox sends its webhooks, and what it keeps over a restart.
+
+    Its clock begins where that of the site stands, which is in a file in data_dir.
+    """
+    return {
+        "REMNAWAVE_WEBHOOK_URL": f"{site_url}/webhooks/remnawave/",
+        "REMNAWAVE_WEBHOOK_SECRET": secret,
+        "CRYPTOPAY_WEBHOOK_URL": f"{site_url}/webhooks/cryptobot/",
+        "SANDBOX_PANEL_FILE": str(data_dir / "sandbox-panel.json"),
+        "CLOCK_OFFSET_SECONDS": str(clock.offset_in(data_dir / CLOCK)),
+    }

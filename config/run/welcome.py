@@ -3,12 +3,13 @@
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 
 from django.conf import settings
 
 from config import embedded
-from config.run.plan import ROOT, Plan
+from config.run.plan import DEMO_APP, ROOT, Plan
 
 CHAT = 500100201
 _SQL = (
@@ -36,7 +37,7 @@ Switchboard {settings.VERSION} is up. Ctrl-C stops everything.
   Telegram  {arrives}{"    a sandbox: nothing leaves this machine" if played else ""}
   Data      {settings.DATA_DIR}    logs in {settings.DATA_DIR / "logs"}
 
-Four things to try, in another terminal:
+{_count(plan)} things to try, in another terminal:
 
 1. Open {plan.url}/ and press "Open inbox": you are alice. Send her something, and look there.
 
@@ -53,6 +54,38 @@ Four things to try, in another terminal:
 4. Be an outside worker with curl alone: make a job, lease it, beat, complete it, and be refused.
 
 sh {shlex.quote(str(ROOT / "docs/examples/outside-worker.sh"))} {plan.url}
+{_time(plan)}"""
+
+
+def _count(plan: Plan) -> str:
+    return "Five" if _has_shop(plan) else "Four"
+
+
+def _has_shop(plan: Plan) -> bool:
+    """Whether there are subscribers to watch, and a clock that can be moved for them."""
+    web = plan.environments["web"]
+    return {"remnawave", "cryptopay"} <= plan.played and "CLOCK_FILE" in web and _is_demo(web)
+
+
+def _is_demo(environment: Mapping[str, str]) -> bool:
+    return DEMO_APP in environment.get("SWITCHBOARD_EXTRA_APPS", "").split(",")
+
+
+def _time(plan: Plan) -> str:
+    if not _has_shop(plan):
+        return ""
+    web = plan.environments["web"]
+    given = " ".join(
+        f"{name}={shlex.quote(web[name])}"
+        for name in ("CLOCK_FILE", "SANDBOX_URL", "DATA_DIR")
+        if name in web
+    )
+    program = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'manage.py'))}"
+    return f"""
+5. Watch subscribers run out of time, be reminded, pay and be renewed: one ends every half minute.
+   {plan.url}/admin/subscriptions/subscriber/ Let six hours pass at once, and more of them do:
+
+env {given} {program} move_clock 6h
 """
 
 

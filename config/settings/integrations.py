@@ -15,3 +15,5 @@ CLEANUP_NOTIFICATION_DAYS = env.integer("CLEANUP_NOTIFICATION_DAYS", 7, least=1)
 CLEANUP_AUDIT_RETENTION_DAYS = env.integer("CLEANUP_AUDIT_RETENTION_DAYS", 90, least=1)
 
 SITE_URL = env.url("SITE_URL", "http://127.0.0.1:8000", ("http", "https"))  # links in alerts
+# Set by make run: where the outside services are played, so that move_clock moves their time, too.
+SANDBOX_URL = env.url("SANDBOX_URL", "", ("http", "https"))
