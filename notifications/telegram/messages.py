@@ -7,10 +7,11 @@ lists below and one file per language; the tests render every one of them.
 from collections.abc import Mapping
 
 from notifications.telegram.kinds import Message
+from notifications.telegram.messages_files import FILES
 from notifications.telegram.messages_operators import OPERATORS
 from notifications.telegram.messages_reports import REPORTS
 from notifications.telegram.messages_subscribers import LIFECYCLE, PAYMENTS
 
 MESSAGES: Mapping[str, Message] = {
-    message.name: message for message in (*LIFECYCLE, *PAYMENTS, *OPERATORS, *REPORTS)
+    message.name: message for message in (*LIFECYCLE, *PAYMENTS, *OPERATORS, *FILES, *REPORTS)
 }

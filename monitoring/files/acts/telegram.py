@@ -1,7 +1,7 @@
 """Tell a Telegram chat what changed: one message per batch, however many files it has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -13,72 +13,39 @@ from monitoring.files.actions import (
     action_register,
 )
 from monitoring.files.models import Change
-from notifications.telegram.markup import escape, shorten
 from notifications.telegram.services import chat_check, message_queue
+from notifications.telegram.templates import render
 
 SHOWN = 20  # files that are named
 LONGEST_NAME = 120
-_SIGNS = {Change.ADDED: "➕", Change.MODIFIED: "✏️", Change.MOVED: "➡️", Change.DELETED: "❌"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    changed: str
-    counts: Mapping[str, str]
-    more: str
-    open: str
-
-
-_WORDS = {
-    "en": _Words(
-        "Files changed: {}",
-        {"added": "added", "modified": "modified", "moved": "moved", "deleted": "deleted"},
-        "… and {} more",
-        "Open in the console",
-    ),
-    "ru": _Words(
-        "Изменились файлы: {}",
-        {
-            "added": "новые",
-            "modified": "изменённые",
-            "moved": "перемещённые",
-            "deleted": "удалённые",
-        },
-        "… и ещё {}",
-        "Открыть в консоли",
-    ),
-}
 
 
 def text_of(
     changes: Sequence[FileChange], counts: Mapping[str, int], language: str, url: str = ""
 ) -> str:
-    """The message in Telegram HTML; whatever names hold is escaped, and what is too long is cut."""
-    words = _WORDS[language]
-    total = sum(counts.values())
-    lines = [f"📁 <b>{escape(changes[0].rule_name)}</b>", words.changed.format(total)]
-    if total > 1:
-        parts = [f"{words.counts[each]}: {counts[each]}" for each in counts if counts[each]]
-        lines[-1] += f" ({', '.join(sorted(parts))})"
-    lines.append("")
-    lines += [_line(each) for each in changes[:SHOWN]]
-    if total > SHOWN:
-        lines.append(words.more.format(total - SHOWN))
-    if url:
-        lines += ["", f'<a href="{escape(url)}">{words.open}</a>']
-    return shorten("\n".join(lines))
+    """The message in Telegram HTML: the template files_changed; what is too long is cut."""
+    shown = changes[:SHOWN]
+    told: dict[str, Any] = {
+        "rule": changes[0].rule_name,
+        "total": sum(counts.values()),
+        "more": max(0, sum(counts.values()) - len(shown)) or None,
+        "url": url or None,
+    }
+    for change in Change:
+        told[f"{change}_count"] = counts.get(change) or None
+        told[str(change)] = [_row(each) for each in shown if each.change == change]
+    return render("files_changed", language, **told)
 
 
-def _line(change: FileChange) -> str:
-    sign = _SIGNS[Change(change.change)]
-    if change.old_path:
-        return f"{sign} <code>{_name(change.old_path)}</code> → <code>{_name(change.path)}</code>"
-    return f"{sign} <code>{_name(change.path)}</code>"
+def _row(change: FileChange) -> dict[str, str]:
+    if change.change == Change.MOVED:
+        return {"old_name": _name(change.old_path or ""), "new_name": _name(change.path)}
+    return {"name": _name(change.path)}
 
 
 def _name(path: str) -> str:
     """The end of a path tells more than its beginning."""
-    return escape(path if len(path) <= LONGEST_NAME else "…" + path[-LONGEST_NAME:])
+    return path if len(path) <= LONGEST_NAME else "…" + path[-LONGEST_NAME:]
 
 
 def tell(changes: Sequence[FileChange], counts: Mapping[str, int]) -> ActionResult:
