@@ -101,9 +101,9 @@ def _person(**fields: Any) -> dict[str, Any]:
 def _own_fields() -> None:
     """What only we know of people: plan, language, zone, who has switched auto-renewal on."""
     sql.run(
-        """UPDATE subscriber s SET plan_id = p.id, language = CASE s.id % 2 WHEN 0 THEN 'en' ELSE 'ru' END,
-            time_zone = (ARRAY['Europe/Moscow', 'Europe/Berlin', 'UTC'])[1 + s.id % 3],
-            auto_renew = s.id % 10 < 3, renew_currency = CASE WHEN s.id % 10 < 3 THEN 'USDT' ELSE '' END
+        """UPDATE subscriber s SET plan_id = p.id, language = CASE s.id %% 2 WHEN 0 THEN 'en' ELSE 'ru' END,
+            time_zone = (ARRAY['Europe/Moscow', 'Europe/Berlin', 'UTC'])[1 + s.id %% 3],
+            auto_renew = s.id %% 10 < 3, renew_currency = CASE WHEN s.id %% 10 < 3 THEN 'USDT' ELSE '' END
         FROM subscription_plan p WHERE upper(p.code) = s.tag"""
     )
 

@@ -82,8 +82,7 @@ def _time(plan: Plan) -> str:
     )
     program = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'manage.py'))}"
     return f"""
-5. Watch subscribers run out of time, be reminded, pay and be renewed: one ends every half minute.
-   {plan.url}/admin/subscriptions/subscriber/ Let six hours pass at once, and more of them do:
+5. In the shop somebody runs out of time every half minute, is reminded, pays. Let six hours pass:
 
 env {given} {program} move_clock 6h
 """

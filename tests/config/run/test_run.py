@@ -135,6 +135,22 @@ def test_the_demo_has_a_folder_whose_file_became_a_list(running: Running) -> Non
     until(lambda: ("autumn-customers", 20, 2) in running.sql(query), "the list is there")
 
 
+def test_the_demo_has_people_who_run_out_of_time_pay_and_are_renewed(running: Running) -> None:
+    paid = """SELECT FROM subscription_activation a JOIN payment p ON p.id = a.payment_id
+        JOIN subscriber s ON s.id = a.subscriber_id
+        WHERE a.state = 'applied' AND a.told_at IS NOT NULL AND s.username LIKE 'demo\\_%'
+        AND p.found_by = 'webhook' AND s.expire_at = a.target_expire_at"""
+    until(lambda: running.sql(paid), "somebody pays and is served")
+    held = "SELECT FROM access_gap WHERE healed_at IS NULL AND kind = 'held'"
+    until(lambda: running.sql(held), "and one has paid, and waits for a person")
+    told = "SELECT count(DISTINCT stage) FROM subscription_notice WHERE state = 'queued'"
+    until(lambda: running.sql(told) == [(5,)], "people are told at each stage")
+    assert "6 h ahead" in running.paste(running.commands[4])
+    later = """SELECT FROM subscription_notice WHERE stage = '6h' AND state = 'queued'
+        AND expire_at > clock_timestamp() + interval '8 hours'"""
+    until(lambda: running.sql(later), "and of whoever comes near the end six hours later")
+
+
 def test_the_demo_is_played_once(running: Running) -> None:
     before = running.sql("SELECT count(*) FROM jobs_queue")
     again = running.python("manage.py", "demo", SWITCHBOARD_EXTRA_APPS="config.demo")
