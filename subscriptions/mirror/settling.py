@@ -13,6 +13,7 @@ from subscriptions.mirror.owners import BY_NAME
 from subscriptions.mirror.rows import rows_update
 from subscriptions.models import Drift
 from subscriptions.panel.client import PanelClient
+from subscriptions.panel.stored import panel_release
 from subscriptions.panel.types import UserFields
 from subscriptions.story import event_write
 
@@ -89,6 +90,18 @@ def drift_push(client: PanelClient, *, drift_id: int, how: str, by: Account) -> 
         if again.resolved_at is None:
             _close(again, how, by)
     return True
+
+
+@transaction.atomic
+def hold_release(*, by: Account, reason: str = "") -> bool:
+    """Let writes to the panel go on although it differs: a person has looked. False: nothing was held.
+
+    Audited. What differs again holds them again. Repeat: nothing.
+    """
+    released = panel_release(by=_name(by))
+    if released:
+        audit_write(by, "panel.release", "panel", "1", reason=reason[:200])
+    return released
 
 
 def _open(drift_id: int) -> Drift:

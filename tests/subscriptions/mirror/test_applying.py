@@ -61,7 +61,7 @@ users = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=users, second=users)
 def test_whatever_a_user_looks_like_the_same_twice_writes_nothing(
     db: None, first: PanelUser, second: PanelUser

@@ -13,9 +13,11 @@ from subscriptions.mirror.settling import (
     DriftSettled,
     DriftUnknown,
     drift_settle,
+    hold_release,
 )
 from subscriptions.models import Drift, Subscriber
 from subscriptions.panel.client import PanelClient
+from subscriptions.panel.stored import StoredContract
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.mirror.helping import make, perform, story, versions, whole_pass
 
@@ -133,3 +135,13 @@ def test_an_identity_is_bound_as_a_person_says(
     drift.refresh_from_db()
     assert (row.panel_id, row.telegram_id) == (1, 5)
     assert (drift.resolution, drift.resolved_by) == ("theirs", "admin")
+
+
+def test_a_person_lets_writes_go_on_and_is_noted(admin_user: User) -> None:
+    contract = StoredContract()
+    contract.differs("user.tag is missing")
+    assert hold_release(by=admin_user, reason="known, harmless")
+    assert not hold_release(by=admin_user)
+    assert StoredContract().held() is None
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.changes["reason"]) == ("panel.release", "known, harmless")
