@@ -41,7 +41,12 @@ def subscriptions_import(options: Options) -> Table:
             bench = Bench(servers, sandbox, workspace)
             with bench:
                 noise = Noise()
-                sandbox.panel.seed(users, disabled_share=0.03, limited_share=0.03)
+                sandbox.panel.seed(
+                    users,
+                    expires_from_s=86_400,  # nobody ends meanwhile
+                    disabled_share=0.03,
+                    limited_share=0.03,
+                )
                 first = bench.walk(expected=users)
                 again = bench.walk(expected=users)
                 bench.must(
@@ -121,7 +126,11 @@ class Bench:
         if self._walker is not None:
             assert self._walker.stdin is not None
             self._walker.stdin.close()
-            self._walker.wait(30)
+            try:
+                self._walker.wait(5)
+            except subprocess.TimeoutExpired:  # in the middle of a pass
+                self._walker.kill()
+                self._walker.wait()
         self._connection.close()
 
     def walk(self, *, expected: int) -> dict[str, Any]:
