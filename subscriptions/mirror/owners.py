@@ -45,7 +45,7 @@ def _text(value: str | None, longest: int | None = None) -> str:
 FIELDS: tuple[MirrorField, ...] = (
     MirrorField("panel_id", Owner.IDENTITY, "bigint", lambda u: u.id),
     MirrorField("username", Owner.IDENTITY, "text", lambda u: _text(u.username, 36)),
-    MirrorField("panel_uuid", Owner.PANEL, "uuid", lambda u: u.uuid, is_of_v2=True),
+    MirrorField("panel_uuid", Owner.GUARDED, "uuid", lambda u: u.uuid, is_of_v2=True),
     MirrorField("short_uuid", Owner.PANEL, "text", lambda u: _text(u.short_uuid, 64)),
     MirrorField("status", Owner.PANEL, "text", lambda u: u.status.value),
     MirrorField("expire_at", Owner.PANEL, "timestamptz", lambda u: u.expire_at),
