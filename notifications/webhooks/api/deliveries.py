@@ -99,7 +99,7 @@ class DeliveriesApi(APIView):
         where = DeliveryFilter(
             state=given.get("state", ""),
             endpoint_id=uuid_read(given, "endpoint"),
-            event_type=given.get("event_type", ""),
+            event_type=given.get("event_type", "").replace("\x00", "\ufffd"),
             status=number_read(given, "status", 999),
             created_from=moment_read(given, "created_from"),
             created_to=moment_read(given, "created_to"),

@@ -133,6 +133,12 @@ def test_who_may_rotate_a_secret_may_not_read_it_for_that(caller: MakeCaller) ->
     assert answer.json()["old_secret_expires_at"] is not None
 
 
+def test_a_type_that_nobody_can_store_finds_nothing(api: Client) -> None:
+    delivery_make()
+    answer = ask(api, "GET", "deliveries?event_type=%00")
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_the_ends_of_the_calendar_are_refused(api: Client, moment: str) -> None:
     for name in ("created_from", "created_to"):
