@@ -16,6 +16,7 @@ from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
 from benchmarks.inbox.suite import inbox
 from benchmarks.jobs_suite import jobs
+from benchmarks.lifecycle.suite import lifecycle
 from benchmarks.machine import machine_facts
 from benchmarks.payments import payments
 from benchmarks.processes import BenchFailed
@@ -38,6 +39,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "subscriptions_import": subscriptions_import,
     "payments": payments,
     "access": access,
+    "lifecycle": lifecycle,
 }
 
 
