@@ -84,7 +84,7 @@ def facts(payment: Payment | None, invoice: Invoice) -> dict[str, Any]:
         "payload": invoice.payload[:100],
         "price": f"{amount_say(invoice.amount)} {invoice.currency}",
         "paid": f"{amount_say(paid_amount(invoice))} {invoice.paid_asset or invoice.currency}",
-        "paid_at": invoice.paid_at.isoformat() if invoice.paid_at else "",
+        "paid_at": f"{invoice.paid_at:%Y-%m-%d %H:%M:%S} UTC" if invoice.paid_at else "",
         "status": str(invoice.status),
     }
     if payment is None:
@@ -93,7 +93,13 @@ def facts(payment: Payment | None, invoice: Invoice) -> dict[str, Any]:
         "invoice": payment.external_id or "",
         "payload": str(payment.pk),
         "price": f"{amount_say(payment.amount)} {payment.currency}",
+        "paid": _due(payment),
         "accepted": ", ".join(payment.accepted_assets),
         "state": payment.state,
     }
     return {"expected": expected, "came": came}
+
+
+def _due(payment: Payment) -> str:
+    price = f"{amount_say(payment.amount)} {payment.currency}"
+    return price if payment.currency_type == CurrencyType.CRYPTO else f"worth {price}"

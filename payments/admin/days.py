@@ -37,6 +37,7 @@ class FinancialDayAdmin(PaymentConsole):
                 "bars": bars,
                 "plans": plans_of(currency, first),
                 "assets": assets_of(currency, first),
+                "most": max(max(bar.revenue, bar.refunds) for bar in bars),
                 "total": sum(bar.revenue for bar in bars),
                 "refunds": sum(bar.refunds for bar in bars),
                 "completed": sum(bar.completed for bar in bars),

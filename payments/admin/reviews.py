@@ -30,6 +30,18 @@ ADVICE = {
     ReviewReason.INVOICE_UNSURE: "Try to make the invoice again; one that exists is found.",
 }
 
+# The facts of a question in their order, and what people call them.
+FACTS = {
+    "price": "Price",
+    "accepted": "Payable in",
+    "paid": "Paid",
+    "paid_at": "Paid at",
+    "invoice": "Invoice",
+    "payload": "Order",
+    "state": "Our state",
+    "status": "At Crypto Pay",
+}
+
 
 @admin.register(Review)
 class ReviewAdmin(PaymentConsole):
@@ -76,8 +88,9 @@ class ReviewAdmin(PaymentConsole):
             review=row,
             advice=ADVICE.get(ReviewReason(row.reason), ""),
             compared=[
-                (name, expected.get(name, ""), came.get(name, ""))
-                for name in dict.fromkeys([*expected, *came])
+                (label, expected.get(name, ""), came.get(name, ""))
+                for name, label in FACTS.items()
+                if expected.get(name) or came.get(name)
             ],
             may_settle=invoice_of(row) is not None and not is_paid,
             acts=AuditEntry.objects.filter(object_type=REVIEW, object_id=str(row.pk)).order_by(

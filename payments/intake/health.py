@@ -24,6 +24,11 @@ class HookHealth:
     last_at: datetime | None  # of the last one that was signed, within 24 hours
     counts: Mapping[str, int]
 
+    @property
+    def total(self) -> int:
+        """Deliveries of the last 24 hours."""
+        return sum(self.counts.values())
+
 
 def is_mounted(source: Source) -> bool:
     """Whether an address of the site leads to the door."""

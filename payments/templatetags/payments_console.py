@@ -68,7 +68,8 @@ def review_badge(row: Review) -> SafeString:
     """Whether a question is open, or how it was answered."""
     if row.resolved_at is None:
         return _badge("open", "waits for a person", "dead")
-    return _badge(row.resolution, RESOLUTIONS.get(row.resolution, row.resolution), "completed")
+    words = RESOLUTIONS.get(row.resolution, row.resolution)
+    return _badge(words, f"answered by {row.resolved_by or 'what happened since'}", "completed")
 
 
 def _badge(name: str, meaning: str, tone: str) -> SafeString:
