@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config import embedded, env
 
-# Commands that read no table; they must not wait for a server to start.
+# Commands that read no table, or see to their servers; they must not wait for one to start.
 WITHOUT_SERVERS = frozenset(
     {
         "check",
@@ -18,6 +18,7 @@ WITHOUT_SERVERS = frozenset(
         "findstatic",
         "help",
         "makemessages",
+        "simulate",
         "spectacular",
         "startapp",
         "startproject",

@@ -1,0 +1,86 @@
+"""The people at the beginning of the month: in the panel, then in the mirror, then with their plans."""
+
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+
+from config.simulation.hand import Hand
+from config.simulation.options import Options, SimulationFailed
+from config.simulation.people import LANGUAGES, PLAN_WEIGHTS, PLANS, Person, way_draw
+from subscriptions.activation.plans import plan_create, price_set
+from subscriptions.models import Plan, Subscriber
+
+# Ends of the first period; who ended before was told by whoever was there before us.
+FIRST_END_S, LAST_END_S = 1_800.0, 45 * 86_400.0
+MONTHLY_SHARE = 0.2  # whose traffic the panel resets by itself
+UNLINKED_SHARE = 0.03
+DISABLED_SHARE = 0.01
+BLOCKED_SHARE = 0.02
+RENEWING_SHARE = 0.4
+
+
+def plans_make() -> dict[str, Plan]:
+    """What is sold, with prices, by code."""
+    made = {}
+    for sold in PLANS:
+        plan = plan_create(
+            code=sold.code, title=sold.title, title_ru=sold.title_ru, period_days=sold.days
+        )
+        price_set(
+            plan_id=plan.pk,
+            currency_type=sold.currency_type,
+            currency=sold.currency,
+            amount=Decimal(sold.amount),
+            accepted_assets=sold.accepted,
+        )
+        made[sold.code] = plan
+    return made
+
+
+def seed(hand: Hand, options: Options) -> None:
+    """Put everybody into the panel."""
+    monthly = int(options.subscribers * MONTHLY_SHARE)
+    for number, (count, strategy, prefix) in enumerate(
+        ((options.subscribers - monthly, "NO_RESET", "own_"), (monthly, "MONTH", "auto_"))
+    ):
+        hand.seed(
+            count,
+            seed=options.seed * 10 + number,
+            prefix=prefix,
+            strategy=strategy,
+            expires_from_s=FIRST_END_S,
+            expires_to_s=LAST_END_S,
+            unlinked_share=UNLINKED_SHARE,
+            disabled_share=DISABLED_SHARE,
+        )
+
+
+def people_read(hand: Hand, plans: dict[str, Plan], draw: Random) -> list[Person]:
+    """The mirrored ones, each with a plan, a language and a habit. Raises SimulationFailed."""
+    found: list[Person] = []
+    rows = {row.panel_id: row for row in Subscriber.objects.filter(missing_since=None)}
+    for user in hand.users():
+        row = rows.get(user["id"])
+        if row is None:
+            raise SimulationFailed(f"user {user['id']} of the panel is not in the mirror")
+        code = draw.choices([sold.code for sold in PLANS], PLAN_WEIGHTS)[0]
+        person = Person(
+            panel_id=user["id"],
+            subscriber_id=row.pk,
+            telegram_id=user["telegramId"],
+            first_end=datetime.fromisoformat(user["expireAt"]),
+            plan=code,
+            auto_renew=draw.random() < RENEWING_SHARE,
+            way=way_draw(draw),
+            is_blocked=user["telegramId"] is not None and draw.random() < BLOCKED_SHARE,
+        )
+        if user["status"] == "DISABLED":
+            person.touched.append((datetime.fromisoformat(user["createdAt"]), "disable"))
+        row.plan, row.auto_renew = plans[code], person.auto_renew
+        row.language = draw.choice(LANGUAGES)
+        found.append(person)
+    Subscriber.objects.bulk_update(
+        rows.values(), ["plan", "auto_renew", "language"], batch_size=1000
+    )
+    hand.blocked([each.telegram_id for each in found if each.is_blocked and each.telegram_id])
+    return found

@@ -1,0 +1,108 @@
+"""Letting time pass: the clock jumps, schedules fire, and nothing jumps on before all work is done."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from config.simulation.options import SimulationFailed
+from config.simulation.processes import Processes
+from jobs import sql
+from jobs.schedules import schedules_fire
+from lib import clock
+
+PATIENCE_S = 120.0  # real time; the machine may be loaded
+POLL_S = 0.01
+OURS = "(j.kind LIKE 'payments.%%' OR j.kind LIKE 'subscriptions.%%')"
+
+_OPEN = f"""
+SELECT
+    (SELECT count(*) FROM jobs_job j WHERE {OURS} AND NOT j.blocked AND (
+        j.state IN ('available', 'running')
+        OR j.state = 'scheduled' AND j.run_at <= %(now)s)),
+    (SELECT count(*) FROM notification_queue q WHERE q.status = 'pending'
+        AND coalesce(q.next_attempt_at, q.scheduled_at) <= %(now)s
+        AND NOT EXISTS (SELECT FROM jobs_breaker b
+            WHERE b.name = 'telegram' AND b.state <> 'closed' AND b.retry_at > %(now)s)),
+    (SELECT count(*) FROM django_q_schedule s JOIN jobs_scheduleentry j ON j.schedule_id = s.id
+        WHERE {OURS} AND s.next_run <= %(moment)s
+        AND j.paused_at IS NULL AND j.quarantined_at IS NULL)
+"""
+# What waits for a moment: tries after a fault, messages put off. A check a minute after each payment
+# is not waited for: it finds its payer served just as well an hour later.
+_NEXT = f"""
+SELECT least(
+    (SELECT min(j.run_at) FROM jobs_job j WHERE {OURS} AND j.state = 'scheduled' AND NOT j.blocked
+        AND j.kind <> 'subscriptions.check_access'),
+    (SELECT min(coalesce(q.next_attempt_at, q.scheduled_at)) FROM notification_queue q
+        WHERE q.status = 'pending'),
+    (SELECT min(b.retry_at) FROM jobs_breaker b WHERE b.state <> 'closed'))
+"""
+_WHAT = f"""
+SELECT j.kind, j.state, count(*), min(j.run_at), max(left(j.last_error, 200)) FROM jobs_job j
+WHERE {OURS} AND NOT j.blocked GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20
+"""
+
+
+class Passing:
+    """One mover of the clock. steps: how often it was moved."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self.steps = 0
+        self._moment = clock.now()
+
+    def to(self, moment: datetime) -> None:
+        """It is that moment now, everywhere, and all schedules that are due have fired."""
+        by = moment - clock.now()
+        if by <= timedelta(0):
+            return
+        ahead = clock.offset() + by
+        # The panel first: it expires people by itself before our sweeps look.
+        self._processes.hand.clock_set(ahead.total_seconds())
+        clock.move(by)
+        self.steps += 1
+        self._moment = clock.now()
+        schedules_fire()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('jobs_wake', '')")
+
+    def settle(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Wait until all is done that can be done now. Raises SimulationFailed."""
+        deadline = time.monotonic() + PATIENCE_S
+        hand = self._processes.hand
+        is_quiet = False
+        while True:
+            meanwhile()
+            if self._is_done():
+                if is_quiet:
+                    return
+                # Asked between two looks at the tables: a webhook is a row before it is answered.
+                is_quiet = hand.provider_waits() == 0 and hand.panel_waits() == 0
+            else:
+                is_quiet = False
+            if not is_quiet:
+                time.sleep(POLL_S)
+            if time.monotonic() > deadline:
+                self._processes.check()
+                raise SimulationFailed(f"It does not settle: {self.what_is_open()}")
+
+    def next_due(self) -> datetime | None:
+        """When something is to be tried again that no schedule brings."""
+        row = sql.row(_NEXT)
+        return row[0].astimezone(UTC) if row and row[0] else None
+
+    def what_is_open(self) -> str:
+        """For people: what waits or runs."""
+        row = sql.row(_OPEN, {"now": clock.now(), "moment": self._moment})
+        kinds = "; ".join(
+            f"{kind} {state} {count} from {run_at:%d. %H:%M} {error or ''}"
+            for kind, state, count, run_at, error in sql.rows(_WHAT)
+        )
+        counts = "jobs {}, messages {}, schedules {}".format(*(row or (0, 0, 0)))
+        return f"{counts}. {kinds}"
+
+    def _is_done(self) -> bool:
+        row = sql.row(_OPEN, {"now": clock.now(), "moment": self._moment})
+        return row is not None and not any(row)
