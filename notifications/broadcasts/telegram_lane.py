@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 
 from jobs.context import JobContext
+from jobs.engine.ends import insist
 from lib import clock
 from lib.ids import uuid7
 from notifications.broadcasts.models import Broadcast, Channel
@@ -169,7 +170,9 @@ class BroadcastLane:
         landed = [(self._flying.pop(future), *future.result()) for future in done]
         if not landed:
             return
-        written = rows_settle(self.id, [settled for _, settled, _ in landed])
+        written: set[int] = set()
+        # What Telegram said is known here alone: a database that is away for a moment is waited for.
+        insist(lambda: written.update(rows_settle(self.id, [each for _, each, _ in landed])))
         self.sent += sum(s.fate == "sent" and s.id in written for _, s, _ in landed)
         for _, settled, _ in landed:
             if settled.id not in written:

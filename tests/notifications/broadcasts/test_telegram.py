@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from jobs import sql
 from jobs.outcomes import Done
 from jobs.testing import drain, job_perform
 from lib import clock
+from notifications.broadcasts import telegram_lane
 from notifications.broadcasts.errors import NothingMissing
 from notifications.broadcasts.expansion import batch_expand
 from notifications.broadcasts.models import Broadcast, LedgerRow, Status
@@ -22,6 +24,7 @@ from notifications.broadcasts.services import (
     broadcast_send_now,
 )
 from notifications.broadcasts.telegram_lane import BroadcastLane
+from notifications.broadcasts.telegram_rows import rows_settle
 from notifications.telegram.models import Chat, QueuedMessage
 from notifications.telegram.services import message_queue
 from tests.notifications.broadcasts.rows import adds_up, broadcast_make, fates, people_make
@@ -210,6 +213,24 @@ def test_a_text_that_telegram_refuses_pauses_it_and_can_be_put_right(bot: Sandbo
 
     row = adds_up(row.pk)
     assert (row.status, row.sent) == (Status.SENT, 6)
+
+
+def test_a_database_that_is_away_for_a_moment_makes_no_message_unknown(
+    bot: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_make(6, telegram=True)
+    cuts = iter([True, True])
+
+    def cut(*given: Any) -> set[int]:
+        if next(cuts, False):
+            sql.run("SELECT pg_terminate_backend(pg_backend_pid())")
+        return rows_settle(*given)
+
+    monkeypatch.setattr(telegram_lane, "rows_settle", cut)
+    row = sent_to_telegram()
+    assert next(cuts, "all used") == "all used"
+    assert (row.status, row.sent, row.unknown) == (Status.SENT, 6, 0)
+    assert len(bot.messages()) == 6
 
 
 def test_a_token_that_is_refused_waits_and_says_so(bot: Sandbox) -> None:
