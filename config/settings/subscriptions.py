@@ -19,7 +19,7 @@ def _headers(name: str) -> dict[str, str]:
 
 REMNAWAVE_URL = env.url("REMNAWAVE_URL", "", ("http", "https"))
 REMNAWAVE_API_TOKEN = env.text("REMNAWAVE_API_TOKEN")
-# The panel's WEBHOOK_SECRET_HEADER; without it what comes to /webhooks/remnawave/ is refused.
+# The panel's WEBHOOK_SECRET_HEADER; without it what comes to /webhooks/remnawave/ is kept and waits.
 REMNAWAVE_WEBHOOK_SECRET = env.text("REMNAWAVE_WEBHOOK_SECRET")
 PANEL_CONCURRENCY = env.integer("PANEL_CONCURRENCY", 8, least=1, most=200)  # requests at once
 PANEL_RATE = env.rate("PANEL_RATE", "50/s")  # over all processes

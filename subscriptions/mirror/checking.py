@@ -5,7 +5,9 @@ from typing import Any
 
 from django.conf import settings
 
+from jobs import rates
 from jobs.alerts import attention
+from jobs.registry import Rate
 from lib import clock
 from subscriptions.mirror.syncing import must_compare
 from subscriptions.panel.client import PanelClient
@@ -21,7 +23,7 @@ def panel_check(client: PanelClient) -> dict[str, Any]:
     """Ask the panel a little of everything. What differs holds writes; what agrees again releases.
 
     Users that have to be compared first are not released here (syncing.py). Repeat: safe.
-    Tells people of a token that is refused or will end soon.
+    Tells people of a token that is refused (once an hour) or will end soon (once a day).
     """
     _token_check()
     try:
@@ -52,6 +54,8 @@ def _token_check() -> None:
     ends_at = token_expires_at(settings.REMNAWAVE_API_TOKEN)
     if ends_at is None or ends_at - clock.now() > TOKEN_SOON:
         return
+    if rates.take("panel:token_ends_told", Rate(1, "1d", 1)) is not None:
+        return
     attention(
         group="panel:token",
         title="The token of the panel ends soon",
@@ -62,6 +66,8 @@ def _token_check() -> None:
 
 
 def _tell_denied(exc: PanelDenied) -> None:
+    if rates.take("panel:token_refused_told", Rate(1, "1h", 1)) is not None:
+        return
     attention(
         group="panel:token",
         title="The panel refuses our token",

@@ -1,21 +1,28 @@
 """The jobs of the mirror: with a panel, without one, and with one that is away or differs."""
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from jobs import breakers
+from jobs.alerts import attention_needed
 from jobs.outcomes import Snooze
 from jobs.registry import kind_get
 from jobs.testing import drain, job_perform, job_state, jobs_of
 from lib import clock
 from subscriptions.mirror import counting, tasks
 from subscriptions.models import PanelState, Subscriber, SubscriberCount
+from subscriptions.panel import door
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelAway
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.mirror.helping import make, perform, whole_pass
+from tests.subscriptions.panel.test_settings import _jwt
 
 KINDS = ("sync_users", "read_back", "refresh_user_stats", "check_panel")
 
@@ -111,9 +118,32 @@ def test_a_field_that_the_panel_renamed_holds_writes_and_is_named(
     assert client.user_disable(1).id == 1
 
 
-def test_a_refused_token_is_told(panel: PanelHand, settings: Settings) -> None:
+@pytest.fixture
+def alerts() -> Iterator[list[str]]:
+    told: list[str] = []
+
+    def hear(sender: Any, title: str, **more: Any) -> None:
+        told.append(title)
+
+    attention_needed.connect(hear)
+    yield told
+    attention_needed.disconnect(hear)
+
+
+def test_a_refused_token_is_told_once_an_hour(panel: PanelHand, alerts: list[str]) -> None:
     panel.token("token-of-the-panel", "unknown")
-    assert "401" in perform("subscriptions.check_panel")["denied"]
+    for _ in range(2):
+        assert "401" in perform("subscriptions.check_panel")["denied"]
+    assert alerts == ["The panel refuses our token"]
+
+
+def test_a_token_that_ends_soon_is_told_once_a_day(
+    panel: PanelHand, settings: Settings, alerts: list[str]
+) -> None:
+    settings.REMNAWAVE_API_TOKEN = _jwt({"exp": (clock.now() + timedelta(days=3)).timestamp()})
+    for _ in range(2):
+        perform("subscriptions.check_panel")
+    assert alerts == ["The token of the panel ends soon"]
 
 
 def test_a_panel_that_is_away_holds_nothing(panel: PanelHand, client: PanelClient) -> None:
@@ -123,3 +153,33 @@ def test_a_panel_that_is_away_holds_nothing(panel: PanelHand, client: PanelClien
     with pytest.raises(PanelAway):
         client.nodes()
     assert not PanelState.objects.exclude(held_reason="").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_panel_never_has_more_requests_at_once_than_it_may(
+    panel: PanelHand, settings: Settings
+) -> None:
+    """Twelve threads ask at once, as workers of several processes would; it is slow, so they meet."""
+    settings.PANEL_CONCURRENCY = 3
+    door.clients_forget()
+    panel.seed(12)
+    client = door.panel()
+    client.metadata()
+    panel.fault(kind="latency", latency_ms=40)
+    failed: list[Exception] = []
+
+    def ask(panel_id: int) -> None:
+        try:
+            client.user(panel_id)
+        except Exception as exc:  # noqa: BLE001 - told below, by the thread that asserts
+            failed.append(exc)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask, args=(panel_id,)) for panel_id in range(1, 13)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert panel.stats()["peak_in_flight"] <= 3

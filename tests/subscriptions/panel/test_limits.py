@@ -91,7 +91,8 @@ def test_threads_never_hold_more_places_than_there_are() -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert (inside, most) == (0, 2)
+    assert inside == 0
+    assert most <= 2
 
 
 def test_a_full_house_is_told_as_busy(impatient: None) -> None:
