@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import requests
 from django.conf import settings
 from django.db import connection
 
+from tests.ports import free_port
 from tests.processes.waiting import until
 from tests.quiet import QUIET
 
@@ -44,9 +44,7 @@ class Pod:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -28,7 +28,7 @@ ACTS = {"cancel": broadcast_cancel, "pause": broadcast_pause, "resume": broadcas
 
 def main(act: str, broadcast_id: UUID, phase: str, least: int) -> None:
     """Wait until so many are in the ledger (expanding) or have their fate, act, tell."""
-    Broadcast.objects.get(pk=broadcast_id)  # the connection is there
+    Broadcast.objects.filter(pk=broadcast_id).exists()  # the connection is there
     print("ready", flush=True)
     pause = threading.Event()
     field = "total" if phase == "expanding" else "reached"

@@ -1,12 +1,12 @@
 """A real web process: `python -m config.serve` on a port of its own."""
 
 import json
-import socket
 import subprocess
 import sys
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from tests.ports import free_port
 from tests.processes.cluster import _die_with_us
 from tests.processes.site import PROJECT, Site
 from tests.processes.waiting import until
@@ -19,7 +19,7 @@ class Pod:
 
     def __init__(self, site: Site, name: str, **environment: str) -> None:
         self.name = name
-        self.port = _free_port()
+        self.port = free_port()
         self.log = site.scratch / f"{name}-{self.port}.log"
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -93,9 +93,3 @@ class Pod:
     def end(self) -> None:
         if self.process.poll() is None:
             self.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -58,9 +58,11 @@ def people_make(site: Site, count: int, *, chats: int = 0) -> None:
     site.rows("ANALYZE inbox_recipient")
 
 
-def broadcast_make(site: Site, *channels: str, after_s: float = 0) -> UUID:
-    """A broadcast to everybody that is due soon, by plain SQL."""
-    broadcast_id = uuid7()
+def broadcast_make(
+    site: Site, *channels: str, after_s: float = 0, broadcast_id: UUID | None = None
+) -> UUID:
+    """A broadcast to everybody that is due soon, by plain SQL. It may begin before this returns."""
+    broadcast_id = broadcast_id or uuid7()
     site.rows(
         """INSERT INTO notification_broadcasts (id, title, body, audience, channels, status, scheduled_at)
         VALUES (%s, 'Feature launch', 'We are live!', '{"type": "all_users"}', %s, 'scheduled',
@@ -146,7 +148,7 @@ def braked(site: Site, table: str, pause_s: float) -> Iterator[None]:
 def act(
     site: Site, name: str, broadcast_id: UUID, phase: str, least: int
 ) -> "subprocess.Popen[str]":
-    """An operator who looks already, and acts as soon as it has come so far."""
+    """An operator who waits for it already, and acts as soon as it has come so far."""
     words = [name, str(broadcast_id), phase, str(least)]
     operator = subprocess.Popen(
         [sys.executable, "-m", "tests.processes.broadcast_acts", *words],
@@ -233,9 +235,10 @@ def test_nobody_is_told_after_a_cancel_during_the_expansion_was_acknowledged(
 ) -> None:
     start("cancel")
     people_make(site, 40_000)
-    broadcast_id = broadcast_make(site)
+    broadcast_id = uuid7()
     operator = act(site, "cancel", broadcast_id, "expanding", 10_000)
     with braked(site, "broadcast_ledger", 0.5):
+        broadcast_make(site, broadcast_id=broadcast_id)
         sweep(site)
         at_once = said(operator)
     until(lambda: ended(site, broadcast_id), "the rest is skipped")
@@ -252,8 +255,9 @@ def test_nobody_is_told_after_a_cancel_during_the_sending_was_acknowledged(
     sandbox.limits(enabled=False)
     sandbox.fault(kind="latency", latency_ms=200)
     people_make(site, 20_000, chats=20_000)
-    broadcast_id = broadcast_make(site, "inbox", "telegram")
+    broadcast_id = uuid7()
     operator = act(site, "cancel", broadcast_id, "delivering", 2_000)
+    broadcast_make(site, "inbox", "telegram", broadcast_id=broadcast_id)
     sweep(site)
     at_once = said(operator)
     received = sandbox.stats()["received"]
@@ -269,9 +273,10 @@ def test_nobody_is_told_after_a_cancel_during_the_sending_was_acknowledged(
 def test_a_pause_stops_it_and_a_resume_brings_it_to_the_rest_once(site: Site, start: Start) -> None:
     start("pause")
     people_make(site, 20_000)
-    broadcast_id = broadcast_make(site)
+    broadcast_id = uuid7()
     operator = act(site, "pause", broadcast_id, "delivering", 2_000)
     with braked(site, "inbox_notification", 0.2):
+        broadcast_make(site, broadcast_id=broadcast_id)
         sweep(site)
         at_once = said(operator)
     assert at_once["status"] == "paused"

@@ -19,6 +19,7 @@ from django.conf import settings
 from jobs.models import Job
 from jobs.registry import kind_get
 from tests.jobs.api.caller import until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("committed")]
 PROJECT = Path(__file__).resolve().parents[3]
@@ -28,9 +29,7 @@ class Server:
     """`python -m config.serve` on the database of the tests, open to anybody."""
 
     def __init__(self, log: Path) -> None:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+        self.port = free_port()
         name = quote(str(settings.DATABASES["default"]["NAME"]))
         database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
         self._log = log.open("wb")

@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 from django.conf import settings
 from django.test import Client
+
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[4]
 
@@ -66,9 +67,7 @@ class Server:
     """`python -m config.serve`: requests go through the door of the web process."""
 
     def __init__(self, log: Path, **environment: str) -> None:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+        self.port = free_port()
         name = quote(str(settings.DATABASES["default"]["NAME"]))
         database = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
         self._log = log.open("wb")
