@@ -18,6 +18,8 @@ from psycopg import sql
 SESSION = "test tables"
 # Who holds a row for longer is a transaction that its test has forgotten.
 _LOCK_TIMEOUT = "30s"
+_NAMES = """SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND {}"""
 
 
 class LeftBehindError(AssertionError):
@@ -40,11 +42,8 @@ class Tables:
                 "prepare_threshold": 0,
             }
         )
-        names: list[str] = self._one(
-            """SELECT array_agg(relname::text ORDER BY relname) FROM pg_class
-            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-                AND NOT relispartition"""
-        )
+        names: list[str] = self._one(_NAMES.format("NOT relispartition"))
+        self._partitions = set(self._one(_NAMES.format("relispartition")))
         self._watch(names)
         self.filled = self.left()
         self.watched = [name for name in names if name not in self.filled]
@@ -89,6 +88,8 @@ class Tables:
                 self._truncate(found)
             if changed := self._changed():
                 self._fill(changed)
+            if made := set(self._one(_NAMES.format("relispartition"))) - self._partitions:
+                self._session.execute(sql.SQL("DROP TABLE {}").format(_listed(sorted(made))))
 
     def close(self) -> None:
         self._session.close()

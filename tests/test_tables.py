@@ -7,14 +7,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
 
+from jobs.history import days_kept, days_prepare
 from jobs.models import Queue
 from jobs.tasks import noop
 from jobs.testing import drain
+from lib import clock
 from notifications.telegram.models import Chat
 from tests.races.locks import waiting
 from tests.races.parties import parties
@@ -66,6 +69,18 @@ def test_what_migrations_have_written_is_put_back(tables: Tables) -> None:
     assert in_thread(groups) == before
     assert set(Queue.objects.values_list("pause_reason", flat=True)) == {""}
     assert tables.left() == []
+
+
+def test_days_that_were_made_go_again(tables: Tables) -> None:
+    def prepare() -> None:
+        with clock.shift(timedelta(days=40)):
+            days_prepare()
+
+    before = in_thread(days_kept)
+    in_thread(prepare)
+    assert in_thread(days_kept) != before
+    tables.empty()
+    assert in_thread(days_kept) == before
 
 
 def test_a_commit_in_the_making_is_waited_for(tables: Tables) -> None:

@@ -1,10 +1,12 @@
 """The days of the history: made ahead, dropped when they are old."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.migrations.recorder import MigrationRecorder
 
 from jobs import sql
 from jobs.history import AHEAD, TABLES, days_drop, days_kept, days_prepare
@@ -15,6 +17,14 @@ from tests.jobs import play
 from tests.jobs.conftest import Declare
 
 KEEP = settings.JOBS["history_days"]
+
+
+@pytest.fixture(autouse=True)
+def noon(db: None) -> Iterator[None]:
+    """It is noon of the day on which the test database was migrated, also when that was yesterday."""
+    migrated_at = MigrationRecorder.Migration.objects.latest("applied").applied
+    with clock.shift(migrated_at.replace(hour=12) - clock.now()):
+        yield
 
 
 @pytest.fixture
