@@ -53,6 +53,7 @@ _ACTS = (
     "inbox.send_notification",
     "inbox.change_notification",  # recall and edit
     "inbox.change_recipient",  # preferences
+    "subscriptions.change_subscriber",  # what only we know: language, plan, note
 )
 
 GROUPS: dict[str, Grant] = {

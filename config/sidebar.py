@@ -64,6 +64,25 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
+        "Subscriptions",
+        (
+            Entry("Subscriptions now", "monitoring", model="subscriptions.subscribercount"),
+            Entry("Subscribers", "group", model="subscriptions.subscriber"),
+            Entry("Money to access", "key", model="subscriptions.accessgap"),
+            Entry(
+                "Expiring",
+                "event_upcoming",
+                page="admin:subscriptions_subscriber_expiring",
+                permission="subscriptions.view_subscriber",
+            ),
+            Entry("Reminders and ends", "notification_important", model="subscriptions.notice"),
+            Entry("Sweeps", "mop", model="subscriptions.sweep"),
+            Entry("Bulk operations", "checklist", model="subscriptions.bulkoperation"),
+            Entry("Plans", "sell", model="subscriptions.plan"),
+            Entry("Drift", "compare_arrows", model="subscriptions.drift"),
+        ),
+    ),
+    Area(
         "Payments",
         (
             Entry("Payments", "payments", model="payments.payment"),
