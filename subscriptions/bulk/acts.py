@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lib import clock
+from subscriptions.activation.dates import targets_open
 from subscriptions.bulk.packs import Fate
-from subscriptions.models import BulkItem, BulkKind, ItemState
+from subscriptions.models import Activation, BulkItem, BulkKind, ItemState
 from subscriptions.panel.bulk import MOST
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import (
@@ -23,6 +24,8 @@ from subscriptions.panel.errors import (
     PanelWaits,
 )
 from subscriptions.panel.types import PanelStatus, PanelUser
+
+_MS = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -69,8 +72,29 @@ def look(pack: Pack, client: PanelClient) -> None:
                 pack.settle(item, ItemState.SKIPPED, "missing")
         elif item.before is None:
             _decide(pack, item, user)
-        elif _is_done(pack.kind, item, user):
+        elif _is_done(pack.kind, item, user) or _was_counted(pack, item, user):
             pack.settle(item, ItemState.DONE)
+
+
+def _was_counted(pack: Pack, item: BulkItem, user: PanelUser) -> bool:
+    """Whether a payment that came between two tries of an extension was added to the extended date.
+
+    If it was added to the date before, the extension is still owed: then its date is computed anew.
+    """
+    written = (item.data or {}).get("expire_at")
+    if pack.kind is not BulkKind.EXTEND or pack.is_undo or written is None:
+        return False
+    if _same(user.expire_at, (item.before or {})["expire_at"]):
+        return False
+    wanted = datetime.fromisoformat(written)
+    if Activation.objects.filter(
+        subscriber_id=item.subscriber_id or 0,
+        base_expire_at__gt=wanted - _MS,
+        base_expire_at__lt=wanted + _MS,
+    ).exists():
+        return True
+    _decide(pack, item, user)
+    return False
 
 
 def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
@@ -107,7 +131,9 @@ def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
 def _target(pack: Pack, item: BulkItem, user: PanelUser) -> datetime | None:
     """The date to write, computed once. An undo goes back only from where its operation has led."""
     if not pack.is_undo:
-        return max(user.expire_at, clock.now()) + timedelta(days=int(pack.params["days"]))
+        coming = targets_open([item.subscriber_id or 0]).get(item.subscriber_id or 0)
+        base = max(each for each in (user.expire_at, clock.now(), coming) if each is not None)
+        return base + timedelta(days=int(pack.params["days"]))
     back = item.data or {}
     if not _same(user.expire_at, back["from"]):
         return None
@@ -117,8 +143,6 @@ def _target(pack: Pack, item: BulkItem, user: PanelUser) -> datetime | None:
 
 def ask(pack: Pack, client: PanelClient) -> None:
     """Ask the panel to change all that are open. Raises PanelError: some may be changed."""
-    if pack.kind is BulkKind.EXTEND:
-        return  # dates differ: one by one
     ids = [user.id for _, user in pack.open()]
     calls = {
         BulkKind.DISABLE: client.bulk_disable,
@@ -132,8 +156,6 @@ def ask(pack: Pack, client: PanelClient) -> None:
 
 def confirm(pack: Pack, client: PanelClient) -> bool:
     """Read back who is open; True if all have their fate now. Raises PanelError."""
-    if pack.kind is BulkKind.EXTEND:
-        return not any(True for _ in pack.open())
     waiting = list(pack.open())
     found = client.users_by_ids([user.id for _, user in waiting]) if waiting else {}
     for item, before in waiting:
@@ -233,4 +255,4 @@ def _is_done(kind: BulkKind, item: BulkItem, user: PanelUser) -> bool:
 
 def _same(moment: datetime, written: str) -> bool:
     """The panel keeps milliseconds."""
-    return abs(moment - datetime.fromisoformat(written)) < timedelta(milliseconds=1)
+    return abs(moment - datetime.fromisoformat(written)) < _MS

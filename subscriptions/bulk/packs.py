@@ -53,6 +53,11 @@ SELECT id FROM settled
 """
 
 
+HANDED_OUT = 0  # in place of a walker: the item has a job of its own
+
+_HAND_OUT = _TAKE.replace("RETURNING i.id", "RETURNING i.id, i.subscriber_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What became of one item. reason: one of rules.REASONS, or empty for done."""
@@ -75,6 +80,19 @@ def pack_take(operation_id: UUID, walker: int, limit: int) -> list[BulkItem]:
     with transaction.atomic():
         sql.rows(_TAKE, params)
     return _held(operation_id, walker)
+
+
+def pack_hand_out(operation_id: UUID, limit: int) -> list[tuple[int, int]]:
+    """Take the next pending items for jobs of their own: (item, subscriber). In the caller's transaction."""
+    params = {"operation": operation_id, "walker": HANDED_OUT, "limit": limit}
+    return [(item_id, subscriber_id) for item_id, subscriber_id in sql.rows(_HAND_OUT, params)]
+
+
+def items_put_back(item_ids: Sequence[int]) -> int:
+    """Let items that were handed out wait again, with what was decided of them. Repeat: nothing."""
+    return BulkItem.objects.filter(
+        pk__in=item_ids, state=ItemState.RUNNING, walker=HANDED_OUT
+    ).update(state=ItemState.PENDING, walker=None)
 
 
 def _held(operation_id: UUID, walker: int) -> list[BulkItem]:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from jobs.context import current_job
 from jobs.faults import fault
@@ -13,9 +12,10 @@ from jobs.outcomes import Done, Outcome, Snooze
 from lib import clock
 from subscriptions.bulk.acts import Pack, ask, confirm, look, one_by_one
 from subscriptions.bulk.closing import operation_close, operation_halt
-from subscriptions.bulk.importing import import_pack, note_imported
-from subscriptions.bulk.noting import note_done
-from subscriptions.bulk.packs import fates_write, intents_write, pack_take
+from subscriptions.bulk.extending import hand_out
+from subscriptions.bulk.importing import import_pack
+from subscriptions.bulk.packs import intents_write, pack_take
+from subscriptions.bulk.writing import pack_write
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.door import PanelOff, panel_background
@@ -37,6 +37,8 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
         return Done("the operation does not run")
     began, packs = time.monotonic(), 0
     try:
+        if operation.kind == BulkKind.EXTEND:
+            return _hand_out(operation)
         client = panel_background()
         while time.monotonic() - began < TURN_S:
             _check()
@@ -59,6 +61,16 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
     return Snooze(clock.ZERO, "others may have the thread")
 
 
+def _hand_out(operation: BulkOperation) -> Outcome:
+    """Give every item a job of its own."""
+    count = 0
+    while handed := hand_out(operation):
+        _check()
+        count += handed
+    operation_close(operation.pk)
+    return Done({"handed_out": count})
+
+
 def _check() -> None:
     context = current_job()
     if context is not None:
@@ -74,7 +86,7 @@ def pack_do(
         try:
             import_pack(pack, client)
         finally:
-            _write(operation, walker, pack)
+            pack_write(operation, walker, pack)
         return
     look(pack, client)
     fresh = [item for item in pack.items if item.pk not in pack.fates]
@@ -87,31 +99,20 @@ def pack_do(
         elif fresh:
             _change(pack, client)
     finally:
-        _write(operation, walker, pack)
+        pack_write(operation, walker, pack)
 
 
 def _change(pack: Pack, client: PanelClient) -> None:
-    if pack.kind is not BulkKind.EXTEND:
-        try:
-            ask(pack, client)
-        except PanelWaits:
-            raise
-        except PanelError:
-            pass  # which of them are changed is read back, and the rest asked for one by one
-        fault("bulk.asked")
-        waited = time.monotonic()
-        for pause in (*CONFIRM_EVERY_S, *([CONFIRM_EVERY_S[-1]] * int(CONFIRM_S))):
-            if confirm(pack, client) or time.monotonic() - waited > CONFIRM_S:
-                break
-            time.sleep(pause)
+    try:
+        ask(pack, client)
+    except PanelWaits:
+        raise
+    except PanelError:
+        pass  # which of them are changed is read back, and the rest asked for one by one
+    fault("bulk.asked")
+    waited = time.monotonic()
+    for pause in (*CONFIRM_EVERY_S, *([CONFIRM_EVERY_S[-1]] * int(CONFIRM_S))):
+        if confirm(pack, client) or time.monotonic() - waited > CONFIRM_S:
+            break
+        time.sleep(pause)
     one_by_one(pack, client)
-
-
-def _write(operation: BulkOperation, walker: int, pack: Pack) -> None:
-    if not pack.fates:
-        return
-    with transaction.atomic():
-        decided = fates_write(operation.pk, walker, list(pack.fates.values()))
-        note = note_imported if pack.kind is BulkKind.IMPORT else note_done
-        note(operation, pack, decided)
-    fault("bulk.written")

@@ -69,7 +69,7 @@ def settled(site: Site, operation: str) -> int:
 def kill_one(site: Site, cluster: Cluster) -> bool:
     """Kill a worker, rather one that walks just now."""
     query = """SELECT worker FROM jobs_job
-        WHERE kind = 'subscriptions.bulk_walk' AND state = 'running'"""
+        WHERE kind LIKE 'subscriptions.bulk\\_%' AND state = 'running'"""
     busy = [int(worker.split(":")[1]) for (worker,) in site.rows(query)]
     pids = busy or cluster.roles().get("worker", [])
     with suppress(ProcessLookupError):

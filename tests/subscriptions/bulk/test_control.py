@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from jobs.testing import drain
+from jobs.testing import drain, job_perform
 from subscriptions.bulk import control
 from subscriptions.bulk.errors import BulkImpossible, BulkNotUndoable, BulkUnknown
 from subscriptions.bulk.packs import pack_take
@@ -126,3 +126,29 @@ def test_the_progress_page_tells_numbers_reasons_and_what_can_be_done(mirror: Mi
     over = bulk_progress(operation.pk)
     assert over is not None
     assert (over.done, over.percent, list(over.actions)) == (2, 100.0, ["undo"])
+
+
+def test_extensions_that_were_handed_out_come_back_when_it_is_paused(
+    mirror: Mirror, panel_on: Sandbox
+) -> None:
+    rows = mirror(2, **ALIVE)
+    operation = start(BulkKind.EXTEND, rows, days=5)
+    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    control.bulk_pause(operation_id=operation.pk, by=None)
+    drain()
+    assert (fates(operation), panel_on.panel.writes()) == ([("pending", "")] * 2, [])
+    control.bulk_resume(operation_id=operation.pk, by=None)
+    drain()
+    assert counts(operation) == ("done", 2, 2, 0, 0)
+
+
+def test_extensions_that_were_handed_out_are_not_begun_after_a_cancel(
+    mirror: Mirror, panel_on: Sandbox
+) -> None:
+    rows = mirror(2, **ALIVE)
+    operation = start(BulkKind.EXTEND, rows, days=5)
+    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    control.bulk_cancel(operation_id=operation.pk, by=None)
+    drain()
+    assert counts(operation) == ("cancelled", 2, 0, 0, 2)
+    assert panel_on.panel.writes() == []

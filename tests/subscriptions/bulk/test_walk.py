@@ -11,8 +11,11 @@ from jobs.operations import job_cancel
 from jobs.testing import drain, job_perform, jobs_of
 from lib import clock
 from notifications.telegram.models import QueuedMessage
+from payments.models import Payment
+from subscriptions.bulk.packs import intents_write, pack_hand_out
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import (
+    Activation,
     BulkItem,
     BulkKind,
     BulkOperation,
@@ -95,14 +98,68 @@ def test_an_extension_writes_one_date_however_often_it_is_done(
     drain()
     item = BulkItem.objects.get(operation=operation)
     # As if the worker had been killed after the panel was asked and before the fate was written.
-    BulkItem.objects.update(state="running", walker=1)
+    BulkItem.objects.update(state="running", walker=0)
     BulkOperation.objects.update(state="running", done=0, finished_at=None)
-    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    job_perform("subscriptions.bulk_extend", item_id=item.pk)
     assert counts(operation) == ("done", 1, 1, 0, 0)
     assert panel().user(row.panel_id or 0).expire_at == before + timedelta(days=30)
     assert len(panel_on.panel.writes()) == 1
     item.refresh_from_db()
     assert item.state == "done"
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_a_payment_between_two_tries_of_an_extension_costs_nobody_a_day(
+    mirror: Mirror, is_counted: bool
+) -> None:
+    (row,) = mirror(1, **ALIVE)
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    (item_id, _) = pack_hand_out(operation.pk, 1)[0]
+    extended = row.expire_at + timedelta(days=5)
+    # A try was killed after it kept its date; then a payment was activated, on top of it or not.
+    intents_write(
+        0,
+        [(item_id, {"expire_at": row.expire_at.isoformat()}, {"expire_at": extended.isoformat()})],
+    )
+    base = extended if is_counted else row.expire_at
+    paid_until = base + timedelta(days=30)
+    payment = Payment.objects.create(
+        plan_code="m", plan_title="M", period_days=30, currency_type="crypto", currency="USDT",
+        amount=5, subscriber_id=row.pk,
+    )  # fmt: skip
+    Activation.objects.create(
+        payment=payment, subscriber=row, days=30, base_expire_at=base, target_expire_at=paid_until,
+        state="applied", applied_at=clock.now(),
+    )  # fmt: skip
+    panel().user_update(row.panel_id or 0, expire_at=paid_until)
+    job_perform("subscriptions.bulk_extend", item_id=item_id)
+    assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=35)
+    drain()
+    assert counts(operation) == ("done", 1, 1, 0, 0)
+
+
+def test_an_extension_counts_what_is_paid_and_not_applied_yet(mirror: Mirror) -> None:
+    (row,) = mirror(1, **ALIVE)
+    payment = Payment.objects.create(
+        plan_code="m", plan_title="M", period_days=30, currency_type="crypto", currency="USDT",
+        amount=5, subscriber_id=row.pk,
+    )  # fmt: skip
+    Activation.objects.create(
+        payment=payment, subscriber=row, days=30, base_expire_at=row.expire_at,
+        target_expire_at=row.expire_at + timedelta(days=30),
+    )  # fmt: skip
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    drain()
+    assert counts(operation)[:3] == ("done", 1, 1)
+    assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=35)
+
+
+def test_an_extension_waits_in_the_line_of_its_subscriber(mirror: Mirror) -> None:
+    (row,) = mirror(1, **ALIVE)
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    (job,) = jobs_of("subscriptions.bulk_extend")
+    assert job.partition_key == f"subscriber:{row.pk}"
 
 
 def test_an_extension_of_somebody_expired_begins_now_and_revives(mirror: Mirror) -> None:
