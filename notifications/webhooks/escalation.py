@@ -22,15 +22,14 @@ def ends_hold(flows: Iterable[Flow]) -> None:
 
 
 def escalate(flow: Flow) -> None:
-    """Announce what a lane has come to, once. In the transaction of its fates.
+    """Announce what a lane has come to. In the transaction of its fates; who commits it clears `warn`.
 
     Repeat: an endpoint that is switched off already is left alone.
     """
     if flow.end in Endpoint.Reason.values:
         _switch_off(flow)
     elif flow.warn:
-        level, flow.warn = flow.warn, 0
-        _warn(flow, level)
+        _warn(flow, flow.warn)
 
 
 def _switch_off(flow: Flow) -> None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs.context import JobContext
+from jobs.engine.ends import insist
 from lib import clock
 from notifications.webhooks import lanes
 from notifications.webhooks.answers import judge
@@ -248,7 +249,10 @@ class Run:
     def _write(self) -> None:
         fates, flows = self._fates, list(self._touched.values())
         self._fates, self._touched = [], {}
-        changed, held = fates_and_ends_write(self._holder, fates, flows)
+        done: list[tuple[set[int], set[UUID]]] = []
+        # What was answered is known here alone: a database that is away for a moment is waited for.
+        insist(lambda: done.append(fates_and_ends_write(self._holder, fates, flows)))
+        changed, held = done[-1]
         for touched in flows:
             if touched.config.endpoint_id not in held:
                 touched.end = touched.end or "lost"  # whoever holds the lane now goes on
@@ -272,4 +276,6 @@ def fates_and_ends_write(
         for flow in flows:
             if flow.config.endpoint_id in held:
                 escalate(flow)
+    for flow in flows:
+        flow.warn = 0  # it is announced; not before the commit, for that may fail and be repeated
     return changed, held

@@ -1,11 +1,13 @@
 import threading
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook
 
+from jobs import sql
 from jobs.outcomes import Done, Snooze
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
@@ -327,6 +329,27 @@ def test_a_run_that_is_at_its_end_calls_helpers_while_an_endpoint_hangs(
     send()
     assert_enqueued("webhooks.send_more", number=1)
     assert_enqueued("webhooks.send_more", number=3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_for_a_moment_sends_nothing_twice(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = endpoint_make(url=receiver.url())
+    for _ in range(3):
+        delivery_make(endpoint)
+    cuts, real = iter([True]), lanes.fates_write
+
+    def cut(*given: Any) -> tuple[set[int], set[UUID]]:
+        if next(cuts, False):
+            sql.run("SELECT pg_terminate_backend(pg_backend_pid())")
+        return real(*given)
+
+    monkeypatch.setattr(lanes, "fates_write", cut)
+    send()
+    assert next(cuts, "all used") == "all used"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"delivered"}
+    assert (len(receiver.received), Attempt.objects.count()) == (3, 3)
 
 
 def test_a_secret_that_cannot_be_read_sends_nothing_and_says_what_to_do(
