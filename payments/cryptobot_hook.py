@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from jobs.faults import fault
 from jobs.outcomes import Outcome, Snooze
 from payments import fitting
 from payments.intake.sources import BodyUnreadable, Described, Processed, Source, source_register
@@ -89,6 +90,8 @@ def process(row: IncomingWebhook) -> Processed | Outcome:
     if payment is None:
         return _unknown(row, invoice)
     settled = payment_settle(payment_id=payment.pk, invoice=invoice, found_by=FoundBy.WEBHOOK)
+    if payment.state != settled.state:
+        fault("payment.settled")
     return Processed(object_ref=f"payment:{settled.pk}")
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from jobs.alerts import attention
 from jobs.context import current_job
+from jobs.faults import fault
 from jobs.outcomes import Cancel, Done, Outcome
 from jobs.registry import kind_get
 from lib import clock
@@ -57,6 +58,8 @@ def invoice_make(payment_id: UUID, expires_in: timedelta | None = None) -> Outco
         if (job := current_job()) is not None and job.attempt >= job.max_attempts:
             _unsure(payment)
         raise
+    if not was_asked:
+        fault("invoice.made")
     return invoice_record(payment.pk, invoice, was_found=was_asked)
 
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from jobs.faults import fault
 from payments.intake.sources import source_get
 from payments.intake.taking import intake_take
 from payments.models import IncomingWebhook, Intake
@@ -31,7 +32,9 @@ def intake_view(source: str) -> Callable[[HttpRequest], HttpResponse]:
             return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         headers = {name.lower(): value for name, value in request.headers.items()}
         address = request.META.get("REMOTE_ADDR") or ""
-        return _answer(intake_take(source, body=body, headers=headers, remote_address=address))
+        row = intake_take(source, body=body, headers=headers, remote_address=address)
+        fault("intake.stored")
+        return _answer(row)
 
     return take
 
