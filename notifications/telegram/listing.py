@@ -1,11 +1,9 @@
 """Lists of messages: newest first, page by page, never counted, quick on tens of millions of rows.
 
 States, chat, dedup key and "maybe twice" have an index. What else is asked for is looked for in
-windows of rows, newest first, until a page is full or a moment has passed; then the page says how far
-back it looked, and the next one goes on from there.
+windows of rows (jobs/selectors/windows.py).
 """
 
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Left
 from django.db.models.lookups import LessThanOrEqual
 
-from jobs import sql
+from jobs.selectors.windows import first_id, ids_in_order, ids_in_windows
 from lib import clock
 from lib.errors import InputInvalid
 from notifications.telegram.models import QueuedMessage
@@ -105,33 +103,15 @@ def messages_page(
     matching = where.query().filter(**ids)
     indexed = _indexed(where)
     if indexed == where:
-        return _page(_ids(_older(matching, after)[: size + 1]), size)
-    rows = indexed.query().filter(**ids)
-    if where.state == SCHEDULED:
-        rows = rows.filter(status=QueuedMessage.Status.PENDING)
-    began = time.monotonic()
-    found: list[int] = []
-    while True:
-        lowest = _window_end(_older(rows, after))
-        if lowest is None:
-            return _page(found, size)
-        window = _older(matching, after).filter(pk__gte=lowest)
-        found += _ids(window[: size + 1 - len(found)])
-        if len(found) > size:
-            return _page(found, size)
-        after = lowest
-        if time.monotonic() - began > BUDGET_S:
-            made_at = QueuedMessage.objects.values_list("created_at", flat=True).get(pk=lowest)
-            return MessagesPage(_read(found), lowest, made_at)
-
-
-def _window_end(rows: QuerySet[QueuedMessage]) -> int | None:
-    """The lowest id of the next window; None if there are no more rows.
-
-    The last window has an end, too: else the database might read on to the beginning of the table.
-    """
-    found = _ids(rows[WINDOW - 1 : WINDOW]) or _ids(rows.order_by("pk")[:1])
-    return found[0] if found else None
+        found = ids_in_order(matching, after=after, size=size)
+    else:
+        rows = indexed.query().filter(**ids)
+        if where.state == SCHEDULED:
+            rows = rows.filter(status=QueuedMessage.Status.PENDING)
+        found = ids_in_windows(
+            rows, matching, after=after, size=size, window=WINDOW, budget_s=BUDGET_S
+        )
+    return MessagesPage(_read(found.ids), found.after, found.looked_to)
 
 
 def shown(messages: QuerySet[QueuedMessage]) -> QuerySet[QueuedMessage]:
@@ -146,28 +126,10 @@ def _id_range(where: MessageFilter) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     if where.created_from:
-        found["pk__gte"] = _first_id(where.created_from - timedelta(days=1))
+        found["pk__gte"] = first_id("notification_queue", where.created_from - timedelta(days=1))
     if where.created_to:
-        found["pk__lt"] = _first_id(where.created_to + timedelta(hours=1))
+        found["pk__lt"] = first_id("notification_queue", where.created_to + timedelta(hours=1))
     return found
-
-
-def _first_id(moment: datetime) -> int:
-    """The first id made at that moment or later. One query of some 20 steps on the primary key."""
-    found = sql.row(
-        """WITH RECURSIVE bisect (low, high) AS (
-            SELECT min(id), max(id) + 1 FROM notification_queue
-            UNION ALL
-            SELECT CASE WHEN probe.created_at < %(moment)s THEN probe.id + 1 ELSE b.low END,
-                CASE WHEN probe.created_at < %(moment)s THEN b.high ELSE (b.low + b.high) / 2 END
-            FROM bisect b CROSS JOIN LATERAL (
-                SELECT q.id, q.created_at FROM notification_queue q
-                WHERE q.id >= (b.low + b.high) / 2 ORDER BY q.id LIMIT 1
-            ) probe WHERE b.low < b.high
-        ) SELECT max(low) FROM bisect""",
-        {"moment": moment},
-    )
-    return int(found[0]) if found and found[0] is not None else 0
 
 
 def _indexed(where: MessageFilter) -> MessageFilter:
@@ -183,19 +145,5 @@ def _indexed(where: MessageFilter) -> MessageFilter:
     )
 
 
-def _older(messages: QuerySet[QueuedMessage], after: int | None) -> QuerySet[QueuedMessage]:
-    return messages if after is None else messages.filter(pk__lt=after)
-
-
-def _ids(messages: QuerySet[QueuedMessage]) -> list[int]:
-    """Ids alone are read from an index that has them in order, whatever else a row holds."""
-    return list(messages.values_list("pk", flat=True))
-
-
 def _read(ids: list[int]) -> list[QueuedMessage]:
     return list(shown(QueuedMessage.objects.filter(pk__in=ids)).order_by("-id"))
-
-
-def _page(ids: list[int], size: int) -> MessagesPage:
-    more = len(ids) > size
-    return MessagesPage(_read(ids[:size]), ids[size - 1] if more else None)

@@ -1,18 +1,16 @@
 """Lists of deliveries: newest first, page by page, never counted, quick on tens of millions of rows.
 
 Endpoint with state, and each of endpoint, state and type alone, have an index. What else is asked for
-is looked for in windows of rows, newest first, until a page is full or a moment has passed; then the
-page says how far back it looked, and the next one goes on from there.
+is looked for in windows of rows (jobs/selectors/windows.py).
 """
 
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from jobs import sql
+from jobs.selectors.windows import first_id, ids_in_order, ids_in_windows
 from lib.errors import InputInvalid
 from notifications.webhooks.models import Delivery
 
@@ -75,20 +73,13 @@ def deliveries_page(
     ids = _id_range(where)
     matching, indexed = where.query().filter(**ids), _indexed(where)
     if indexed == where:
-        return _page(_ids(_older(matching, after)[: size + 1]), size)
-    rows, found, began = indexed.query().filter(**ids), list[int](), time.monotonic()
-    while True:
-        lowest = _window_end(_older(rows, after))
-        if lowest is None:
-            return _page(found, size)
-        window = _older(matching, after).filter(pk__gte=lowest)
-        found += _ids(window[: size + 1 - len(found)])
-        if len(found) > size:
-            return _page(found, size)
-        after = lowest
-        if time.monotonic() - began > BUDGET_S:
-            made_at = Delivery.objects.values_list("created_at", flat=True).get(pk=lowest)
-            return DeliveriesPage(_read(found), lowest, made_at)
+        found = ids_in_order(matching, after=after, size=size)
+    else:
+        rows = indexed.query().filter(**ids)
+        found = ids_in_windows(
+            rows, matching, after=after, size=size, window=WINDOW, budget_s=BUDGET_S
+        )
+    return DeliveriesPage(_read(found.ids), found.after, found.looked_to)
 
 
 def _id_range(where: DeliveryFilter) -> dict[str, int]:
@@ -98,28 +89,10 @@ def _id_range(where: DeliveryFilter) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     if where.created_from:
-        found["pk__gte"] = _first_id(where.created_from - SLACK)
+        found["pk__gte"] = first_id("webhook_delivery", where.created_from - SLACK)
     if where.created_to:
-        found["pk__lt"] = _first_id(where.created_to + SLACK)
+        found["pk__lt"] = first_id("webhook_delivery", where.created_to + SLACK)
     return found
-
-
-def _first_id(moment: datetime) -> int:
-    """The first id made at that moment or later. One query of some 20 steps on the primary key."""
-    found = sql.row(
-        """WITH RECURSIVE bisect (low, high) AS (
-            SELECT min(id), max(id) + 1 FROM webhook_delivery
-            UNION ALL
-            SELECT CASE WHEN probe.created_at < %(moment)s THEN probe.id + 1 ELSE b.low END,
-                CASE WHEN probe.created_at < %(moment)s THEN b.high ELSE (b.low + b.high) / 2 END
-            FROM bisect b CROSS JOIN LATERAL (
-                SELECT d.id, d.created_at FROM webhook_delivery d
-                WHERE d.id >= (b.low + b.high) / 2 ORDER BY d.id LIMIT 1
-            ) probe WHERE b.low < b.high
-        ) SELECT max(low) FROM bisect""",
-        {"moment": moment},
-    )
-    return int(found[0]) if found and found[0] is not None else 0
 
 
 def _indexed(where: DeliveryFilter) -> DeliveryFilter:
@@ -137,26 +110,6 @@ def _indexed(where: DeliveryFilter) -> DeliveryFilter:
     )
 
 
-def _window_end(rows: QuerySet[Delivery]) -> int | None:
-    """The lowest id of the next window; None if there are no more rows."""
-    found = _ids(rows[WINDOW - 1 : WINDOW]) or _ids(rows.order_by("pk")[:1])
-    return found[0] if found else None
-
-
-def _older(rows: QuerySet[Delivery], after: int | None) -> QuerySet[Delivery]:
-    return rows if after is None else rows.filter(pk__lt=after)
-
-
-def _ids(rows: QuerySet[Delivery]) -> list[int]:
-    """Ids alone are read from an index that has them in order, whatever else a row holds."""
-    return list(rows.values_list("pk", flat=True))
-
-
 def _read(ids: list[int]) -> list[Delivery]:
     found = Delivery.objects.filter(pk__in=ids).select_related("endpoint", "endpoint__lane")
     return list(found.order_by("-id"))
-
-
-def _page(ids: list[int], size: int) -> DeliveriesPage:
-    more = len(ids) > size
-    return DeliveriesPage(_read(ids[:size]), ids[size - 1] if more else None)
