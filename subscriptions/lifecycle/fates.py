@@ -1,5 +1,6 @@
 """Writing what became of one person of a sweep, and noticing when it was the last one."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from jobs.alerts import attention
@@ -9,6 +10,7 @@ from subscriptions.lifecycle.sweeps import address_of
 from subscriptions.models import Sweep, SweepItem, SweepState
 
 DONE, SKIPPED, UNKNOWN, FAILED = "done", "skipped", "unknown", "failed"
+QUIET = timedelta(hours=6)  # between two alerts about the same trouble
 _COUNTED = (DONE, SKIPPED, UNKNOWN, FAILED)
 
 
@@ -51,7 +53,7 @@ def items_decide(sweep_id: UUID, item_ids: list[int], fate: str, reason: str) ->
 
 def _tell_unsure(sweep: Sweep) -> None:
     unsure = sweep.unknown + sweep.failed
-    if not unsure:
+    if not unsure or _is_told_lately(sweep):
         return
     attention(
         group=f"sweep-unsure:{sweep.name}",
@@ -61,3 +63,16 @@ def _tell_unsure(sweep: Sweep) -> None:
         severity="critical",
         link=address_of(sweep.pk),
     )
+
+
+def _is_told_lately(sweep: Sweep) -> bool:
+    """Whether the run before ended so, too: one alert for one trouble, again after a while."""
+    before = (
+        Sweep.objects.filter(
+            name=sweep.name, state=SweepState.DONE, finished_at__gt=clock.now() - QUIET
+        )
+        .exclude(pk=sweep.pk)
+        .order_by("-id")
+        .first()
+    )
+    return before is not None and before.unknown + before.failed > 0

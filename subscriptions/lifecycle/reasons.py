@@ -12,6 +12,7 @@ NOTICES = {
     "moved": "The end was moved meanwhile: paid, or changed in the panel.",
     "later_stage": "The next reminder applies by now.",
     "expired": "The panel had expired it by then.",
+    "other_person": "The panel has another person under this number.",
     "too_late": "It ended too long ago to be news.",
     "unknown": "The panel gave no answer that could be believed.",
     "served": "The panel has not expired it yet.",

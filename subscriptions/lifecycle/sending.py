@@ -9,9 +9,9 @@ from jobs.audit import audit_write
 from lib import clock
 from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.money import money_of
-from subscriptions.lifecycle.sight import Look, Seen, panel_look
+from subscriptions.lifecycle.sight import Look, Seen, Unknown, panel_look
 from subscriptions.lifecycle.telling import Told, expiry_letter, muted_of, tell
-from subscriptions.lifecycle.verdicts import Act, Verdict, notice_judge
+from subscriptions.lifecycle.verdicts import Act, Verdict, notice_judge, out_of_time
 from subscriptions.models import Notice, NoticeState, Stage, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.story import event_write
@@ -63,9 +63,16 @@ def notices_send(
     sent = Sent()
     for row in due:
         begun(row.pk)
-        look = panel_look(client, row.subscriber)
+        look = _look(client, row)
         sent.count(notice_decide(row.pk, look, is_muted=row.subscriber.telegram_id in muted))
     return sent
+
+
+def _look(client: PanelClient, row: Notice) -> Look:
+    """The panel, unless its answer could change nothing any more."""
+    if reason := out_of_time(Stage(row.stage), row.expire_at, clock.now()):
+        return Unknown("not asked", reason)
+    return panel_look(client, row.subscriber)
 
 
 def notices_due(notice_ids: Sequence[int]) -> int:
@@ -129,10 +136,7 @@ def _close(notice: Notice, verdict: Verdict, told: Told) -> None:
 
 def _write_down(row: Subscriber, notice: Notice, look: Look, verdict: Verdict, told: Told) -> None:
     """An end is told of in the story and in the audit log once; one that we made stands there already."""
-    is_end = isinstance(look, Seen) and (
-        verdict.act is Act.TELL or (verdict.act is Act.STALE and verdict.reason == "too_late")
-    )
-    if not is_end:
+    if not isinstance(look, Seen) or verdict.act is not Act.TELL:
         return
     ended_at = notice.expire_at.isoformat()
     event_write(row.pk, "expired", "panel", data={"until": ended_at, "not_told": told.reason})

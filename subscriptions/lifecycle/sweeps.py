@@ -103,6 +103,7 @@ def _measure(sweep: Sweep, kind: SweepKind, limits: SweepSettings) -> None:
 def _decide(sweep: Sweep, kind: SweepKind, limits: SweepSettings) -> None:
     if limits.is_observing:
         sweep.state, sweep.finished_at = SweepState.OBSERVED, clock.now()
+        sweep.key = None  # it has done nothing, so the real one is still to come
         # Each run finds the same people again as long as it only observes: the last set is enough.
         SweepItem.objects.filter(sweep__name=kind.name, sweep__state=SweepState.OBSERVED).exclude(
             sweep=sweep
@@ -196,13 +197,15 @@ def sweep_refuse(*, sweep_id: UUID, by: Account) -> Sweep:
 def sweep_stop(*, sweep_id: UUID, by: Account) -> Sweep:
     """Begin nobody more of a running sweep; who is just being asked about ends by itself.
 
-    Holds from the moment this returns. Raises SweepUnknown, SweepNotRunning.
+    Holds from the moment this returns. One that happens once in a period may then be begun again, for
+    the rest. Raises SweepUnknown, SweepNotRunning.
     """
     with transaction.atomic():
         sweep = _locked(sweep_id)
         if sweep.state != SweepState.RUNNING:
             raise SweepNotRunning(f"it is {sweep.get_state_display()}")
         _decided(sweep, SweepState.STOPPED, by)
+        sweep.key = None
         _open_skip(sweep, "stopped")
         audit_write(by, "sweeps.stop", OBJECT, sweep.pk, name=sweep.name, done=sweep.done)
     return sweep
@@ -227,7 +230,7 @@ def _open_skip(sweep: Sweep, reason: str) -> None:
     )
     sweep.skipped += skipped
     sweep.finished_at = clock.now()
-    sweep.save(update_fields=["state", "decided_by", "decided_at", "skipped", "finished_at"])
+    sweep.save(update_fields=["state", "key", "decided_by", "decided_at", "skipped", "finished_at"])
 
 
 def settings_change(

@@ -43,12 +43,23 @@ def same_moment(one: datetime, other: datetime) -> bool:
     return abs(one - other) < _SAME
 
 
+def out_of_time(stage: Stage, expire_at: datetime, now: datetime) -> str:
+    """Why a notice is no news any more, whatever the panel says; empty: it is."""
+    if stage is Stage.EXPIRED:
+        return "too_late" if now - expire_at > TOLD_WITHIN else ""
+    return "later_stage" if BY_STAGE[stage].is_over(expire_at, now) else ""
+
+
 def notice_judge(
     stage: Stage, expire_at: datetime, look: Look, *, now: datetime, money: Money, cut_by: str
 ) -> Verdict:
-    """What becomes of a notice. An unknown answer decides nothing."""
+    """What becomes of a notice. An unknown answer tells nobody anything."""
+    if reason := out_of_time(stage, expire_at, now):
+        return Verdict(Act.STALE, reason)
     if isinstance(look, Unknown):
-        return Verdict(Act.LATER, "unknown")
+        # Asking again would not make it the same person.
+        is_final = look.reason == "other_person"
+        return Verdict(Act.SKIP if is_final else Act.LATER, look.reason)
     if isinstance(look, Gone):
         return Verdict(Act.SKIP, "gone")
     if not same_moment(look.user.expire_at, expire_at):
@@ -58,13 +69,11 @@ def notice_judge(
     if money is Money.STUCK:
         return Verdict(Act.SKIP, "paid")
     if stage is Stage.EXPIRED:
-        return _expired(expire_at, look.user, now, cut_by)
-    return _reminder(stage, expire_at, look.user, now)
+        return _expired(look.user, cut_by)
+    return _reminder(look.user)
 
 
-def _reminder(stage: Stage, expire_at: datetime, user: PanelUser, now: datetime) -> Verdict:
-    if BY_STAGE[stage].is_over(expire_at, now):
-        return Verdict(Act.STALE, "later_stage")
+def _reminder(user: PanelUser) -> Verdict:
     if user.status is PanelStatus.DISABLED:
         return Verdict(Act.SKIP, "disabled")
     if user.status is PanelStatus.EXPIRED:
@@ -72,9 +81,7 @@ def _reminder(stage: Stage, expire_at: datetime, user: PanelUser, now: datetime)
     return Verdict(Act.TELL)
 
 
-def _expired(expire_at: datetime, user: PanelUser, now: datetime, cut_by: str) -> Verdict:
-    if now - expire_at > TOLD_WITHIN:
-        return Verdict(Act.STALE, "too_late")
+def _expired(user: PanelUser, cut_by: str) -> Verdict:
     if user.status is PanelStatus.DISABLED:
         is_ours = cut_by == CutBy.SWEEP
         return Verdict(Act.TELL_CUT) if is_ours else Verdict(Act.SKIP, "disabled")

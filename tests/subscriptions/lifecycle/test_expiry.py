@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from jobs.models import AuditEntry, Job, JobRecord
 from jobs.testing import drain, job_perform, jobs_of
@@ -12,6 +13,7 @@ from notifications.telegram.models import QueuedMessage
 from subscriptions.lifecycle import cutting
 from subscriptions.lifecycle.verdicts import Money
 from subscriptions.models import CutBy, Notice, Subscriber, SubscriberEvent, Sweep, SweepItem
+from subscriptions.panel.door import clients_forget
 from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.lifecycle.money import activation_make
 from tests.subscriptions.lifecycle.people import People, plan_make, subscriber_make
@@ -178,7 +180,7 @@ def test_an_unknown_answer_never_cuts_and_is_asked_again_by_the_ladder(
 
 
 def test_a_panel_that_stays_away_ends_as_unknown_with_an_alert_and_nobody_cut(
-    people: People, panel_on: Sandbox, settings: Any
+    people: People, panel_on: Sandbox, settings: Settings
 ) -> None:
     settings.ADMIN_TELEGRAM_IDS = [1]
     row = people.make(-HOUR)
@@ -207,6 +209,31 @@ def test_a_write_that_worked_but_was_not_answered_is_found_out_by_reading_back(
     assert fates() == [("done", "cut")]
     assert cut(row) == ("DISABLED", CutBy.SWEEP)
     assert len(people.panel.writes(call="users.update")) == 1
+
+
+def test_a_panel_that_is_too_slow_to_say_so_is_found_to_have_done_it(
+    people: People, panel_on: Sandbox, settings: Settings
+) -> None:
+    """A timeout after it did the work: read back, not asked again."""
+    settings.PANEL_TIMEOUT = timedelta(seconds=0.3)
+    clients_forget()
+    row = people.make(-HOUR)
+    panel_on.panel.fault(method="users.update", kind="latency", latency_ms=1_000, times=1)
+    sweep()
+    assert fates() == [("done", "cut")]
+    assert people.status(row) == "DISABLED"
+    assert len(people.panel.writes(call="users.update")) == 1
+
+
+def test_a_read_that_times_out_cuts_nobody(
+    people: People, panel_on: Sandbox, settings: Settings
+) -> None:
+    settings.PANEL_TIMEOUT = timedelta(seconds=0.3)
+    clients_forget()
+    people.make(-HOUR)
+    panel_on.panel.fault(method="users.get", kind="latency", latency_ms=1_000, times=1)
+    sweep()
+    assert (fates(), people.panel.writes()) == ([("", "")], [])
 
 
 def test_a_busy_panel_costs_no_try(people: People, panel_on: Sandbox) -> None:
@@ -317,6 +344,52 @@ def test_a_clock_that_jumps_ahead_meets_a_panel_that_does_not_agree(people: Peop
         sweep()
     assert fates() == [("skipped", "moved")]
     assert people.status(row) == "ACTIVE"
+
+
+def test_one_trouble_is_one_alert(people: People, panel_on: Sandbox, settings: Settings) -> None:
+    settings.ADMIN_TELEGRAM_IDS = [1]
+    people.make(-HOUR)
+    panel_on.panel.token("tests-panel", "deleted")
+    for hours in (0, 1, 2, 8):
+        with clock.shift(timedelta(hours=hours)):
+            sweep()
+            for minutes in (2, 4, 6):
+                with clock.shift(timedelta(minutes=minutes)):
+                    drain(queues=QUEUES)
+    assert [run.unknown for run in Sweep.objects.order_by("id")] == [1, 1, 1, 1]
+    alerts = [job for job in jobs_of("telegram.tell_admins") if "sweep" in job.args["group"]]
+    assert len(alerts) == 2
+
+
+@pytest.mark.parametrize("version", ["2.8", "2.7"])
+def test_a_panel_of_the_older_dialect_is_swept_likewise(
+    panel_on: Sandbox, people: People, version: str
+) -> None:
+    panel_on.panel.dialect(version)
+    clients_forget()
+    row = people.make(-HOUR)
+    ended = people.make(-HOUR, status="EXPIRED")
+    sweep()
+    assert (people.status(row), people.status(ended)) == ("DISABLED", "EXPIRED")
+    assert sorted(kind for _, kind in told()) == [
+        "subscription_deactivated",
+        "subscription_expired",
+    ]
+
+
+def test_a_panel_that_changes_its_dialect_under_a_sweep_cuts_nobody_until_it_is_looked_at(
+    panel_on: Sandbox, people: People
+) -> None:
+    """business.md F12: writes wait while the contract differs."""
+    panel_on.panel.dialect("2.8")
+    clients_forget()
+    row = people.make(-HOUR)
+    hand_out()
+    panel_on.panel.dialect("3")
+    drain(queues=QUEUES)
+    assert (fates(), people.status(row)) == ([("", "")], "ACTIVE")
+    assert people.panel.writes(call="users.update") == []
+    assert not JobRecord.objects.filter(state="dead").exists()
 
 
 def test_jobs_leave_no_dead_letters_behind(people: People) -> None:

@@ -13,7 +13,9 @@ from notifications.telegram.models import QueuedMessage
 from subscriptions.lifecycle import resetting
 from subscriptions.lifecycle.errors import SweepAlreadyRan
 from subscriptions.lifecycle.starting import sweep_run_now
+from subscriptions.lifecycle.sweeps import settings_change, sweep_stop
 from subscriptions.models import Subscriber, SubscriberEvent, Sweep, SweepItem
+from subscriptions.panel import door
 from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.lifecycle.people import People, plan_make
 
@@ -107,6 +109,34 @@ def test_not_twice_in_a_month_whoever_runs_it(people: People) -> None:
         sweep_run_now(name=resetting.NAME, by=None)
     assert len(people.panel.writes(call="users.bulk.reset-traffic")) == 1
     assert QueuedMessage.objects.count() == 1
+
+
+def test_observing_does_not_use_up_the_month(people: People) -> None:
+    customer(people)
+    settings_change(name=resetting.NAME, by=None, is_observing=True)
+    reset()
+    assert (Sweep.objects.get().state, people.panel.writes()) == ("observed", [])
+    settings_change(name=resetting.NAME, by=None, is_observing=False)
+    reset()
+    assert Sweep.objects.filter(state="done", done=1).exists()
+
+
+def test_one_that_was_stopped_can_be_begun_again_for_the_rest(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resetting, "PACK", 1)
+    rows = [customer(people) for _ in range(3)]
+    job_perform("subscriptions.reset_traffic")
+    sweep = Sweep.objects.get()
+    client = door.panel_background()
+    resetting._ask(client, resetting._next_pack(sweep))  # the first pack has gone out
+    sweep_stop(sweep_id=sweep.pk, by=None)
+    drain(queues=["notifications"])
+    sweep.refresh_from_db()
+    assert (sweep.state, sweep.done, sweep.skipped) == ("stopped", 1, 2)
+    assert reset()["found"] == 2
+    assert [used(people, row) for row in rows] == [0, 0, 0]
+    assert len(people.panel.writes()) == 3
 
 
 def test_the_next_month_is_another_one(people: People) -> None:

@@ -37,10 +37,25 @@ def judge(
     return notice_judge(stage, expire_at, shown, now=NOW, money=money, cut_by=cut_by)
 
 
+IN_TIME = {**{each.stage: each.within for each in BRACKETS}, Stage.EXPIRED: -timedelta(hours=1)}
+
+
 @pytest.mark.parametrize("stage", list(Stage))
 def test_an_unknown_answer_decides_nothing(stage: Stage) -> None:
     for money in Money:
-        assert judge(stage, timedelta(hours=5), UNKNOWN, money).act is Act.LATER
+        assert judge(stage, IN_TIME[stage], UNKNOWN, money).act is Act.LATER
+
+
+def test_what_is_no_news_any_more_ends_whatever_the_panel_says() -> None:
+    """Else somebody about whom the panel never answers would be asked about for ever."""
+    over = Verdict(Act.STALE, "later_stage")
+    assert judge(Stage.HOURS_24, timedelta(hours=6), UNKNOWN) == over
+    assert judge(Stage.EXPIRED, -TOLD_WITHIN - timedelta(seconds=1), UNKNOWN).reason == "too_late"
+
+
+def test_somebody_else_under_the_number_is_not_told() -> None:
+    look = Unknown("another", "other_person")
+    assert judge(Stage.HOURS_6, timedelta(hours=5), look) == Verdict(Act.SKIP, "other_person")
 
 
 @pytest.mark.parametrize("bracket", BRACKETS, ids=lambda bracket: bracket.stage)
