@@ -95,11 +95,12 @@ def _change(seen: Comparison, read_at: datetime, applied: Applied) -> None:
     again = compare(users, rows_read([user.id for user in users], is_locked=True), read_at)
     applied.same += again.same
     applied.stale += again.stale
+    changed = _free_of_namesakes(again.changed, applied)
     now = clock.now()
-    busy = echoes.ours_under_way([change.row["id"] for change in again.changed if _is_told(change)])
+    busy = echoes.ours_under_way([change.row["id"] for change in changed if _is_told(change)])
     written: list[dict[str, Any]] = []
     story: list[EventRow] = []
-    for change in again.changed:
+    for change in changed:
         is_ours = change.row["id"] in busy
         more = cut_columns(change, now, is_ours=is_ours)
         more |= {"missing_since": None} if change.comes_back else {}
@@ -109,7 +110,21 @@ def _change(seen: Comparison, read_at: datetime, applied: Applied) -> None:
             story += lines(change)
     applied.changed += rows_update(written, now)
     events_write(story)
-    applied.drifted += _drift(again.changed)
+    applied.drifted += _drift(changed)
+
+
+def _free_of_namesakes(changes: Sequence[Change], applied: Applied) -> list[Change]:
+    """Without whoever comes back while somebody else has the name here: identity.py decides first."""
+    returning = [change.user.username for change in changes if change.comes_back]
+    named = rows_named(returning) if returning else {}
+    free = []
+    for change in changes:
+        other = named.get(change.user.username) if change.comes_back else None
+        if other is None or other["id"] == change.row["id"]:
+            free.append(change)
+        else:
+            applied.renamed.append((other, change.user))
+    return free
 
 
 def _is_told(change: Change) -> bool:

@@ -8,6 +8,7 @@ number is either the same person moved or a newcomer with a freed name: link or 
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import Q
 
 from jobs.audit import Account, audit_write
 from lib import clock
@@ -62,8 +63,8 @@ def is_same_person(row: Row, user: PanelUser) -> bool:
     """Whether a user of the same name is the one that we know. The name alone proves nothing."""
     if row["username"] != user.username:
         return False
-    if row["panel_uuid"] is not None and user.uuid is not None:
-        return bool(row["panel_uuid"] == user.uuid)
+    if user.uuid is not None and row["panel_uuid"] == user.uuid:
+        return True
     has_same_link = bool(row["short_uuid"]) and row["short_uuid"] == user.short_uuid
     has_same_chat = row["telegram_id"] is not None and row["telegram_id"] == user.telegram_id
     return has_same_link or has_same_chat
@@ -76,8 +77,8 @@ def bind(subscriber_id: int, user: PanelUser, *, by: str = "mirror") -> bool:
     Locks: the subscriber. Repeat: nothing.
     """
     row = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
-    holder = Subscriber.objects.filter(panel_id=user.id).exclude(pk=subscriber_id).first()
-    if holder is not None:
+    is_held = Q(panel_id=user.id) | (Q(panel_uuid=user.uuid) if user.uuid else Q())
+    if Subscriber.objects.filter(is_held).exclude(pk=subscriber_id).exists():
         return False
     if row.panel_id != user.id:
         columns = columns_of(user)

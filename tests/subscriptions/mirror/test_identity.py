@@ -1,13 +1,19 @@
 """Who is who: an upgrade to v3, another panel, numbers that moved. No stranger is ever bound."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from lib import clock
-from subscriptions.mirror.identity import numbers_forget
-from subscriptions.mirror.syncing import sync
-from subscriptions.models import Drift, MirrorPass, PanelState, Subscriber
+from subscriptions.mirror import syncing
+from subscriptions.mirror.hints import hint, hints_follow
+from subscriptions.mirror.identity import Verdict, bind, numbers_forget, renamed_settle
+from subscriptions.mirror.passes import pass_begin, pass_run
+from subscriptions.mirror.reading import after
+from subscriptions.mirror.rows import rows_read
+from subscriptions.mirror.syncing import newcomers, sync
+from subscriptions.models import Drift, MirrorPass, PanelHint, PanelState, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelHeld
 from subscriptions.panel.stored import panel_release
@@ -132,3 +138,107 @@ def test_a_number_that_was_moved_among_two_is_not_taken_from_the_wrong_one(
     whole_pass(client)
     assert known(one.username).panel_id == 1
     assert known(two.username).panel_id == 2
+
+
+def test_a_panel_restored_from_a_backup_has_its_old_users_again(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    """Number 2 was deleted, and his name given to number 4; the backup knows only number 2."""
+    panel.seed(3)
+    sync(client, never)
+    first = known(panel.user(2)["username"])
+    row = make(4, username="later", telegram_id=1)
+    Subscriber.objects.filter(pk=first.pk).update(missing_since=clock.now())
+    Subscriber.objects.filter(pk=row.pk).update(username=first.username)
+    whole_pass(client)
+    first.refresh_from_db()
+    row.refresh_from_db()
+    assert (first.missing_since, first.panel_id) == (None, 2)
+    assert row.missing_since is not None
+
+
+def test_a_name_under_a_number_that_nobody_can_ask_about_waits(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    panel.seed(3)
+    sync(client, never)
+    old = Subscriber.objects.get(panel_id=2)
+    panel.operator(2, "delete")
+    panel.add(username=old.username, expireInSeconds=60)
+    user = client.user(4)
+    row = rows_read([2])[2]
+    panel.fault(kind="status", status=503, times=1)
+    assert renamed_settle(client, row, user) is Verdict.UNKNOWN
+    old.refresh_from_db()
+    assert old.missing_since is None
+    assert renamed_settle(client, row, user) is Verdict.REPLACED
+    assert known(old.username).panel_id == 4
+
+
+def test_a_name_that_moved_while_another_has_its_number_is_found_again(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    panel.seed(3)
+    sync(client, never)
+    old = Subscriber.objects.get(panel_id=2)
+    Subscriber.objects.filter(panel_id=3).delete()
+    Subscriber.objects.filter(pk=old.pk).update(panel_id=3)  # where somebody else is
+    row, user = rows_read([3])[3], client.user(2)
+    assert renamed_settle(client, row, user) is Verdict.BOUND
+    old.refresh_from_db()
+    assert old.panel_id == 2
+
+
+def test_nobody_is_given_a_number_that_another_has(panel: PanelHand, client: PanelClient) -> None:
+    panel.seed(2)
+    sync(client, never)
+    unbound = make(None, username="unbound")
+    assert not bind(unbound.pk, client.user(1))
+    unbound.refresh_from_db()
+    assert unbound.panel_id is None
+
+
+@pytest.mark.parametrize("is_by_webhook", [True, False])
+def test_another_panel_is_noticed_by_hints_and_newcomers_too(
+    panel: PanelHand, client: PanelClient, is_by_webhook: bool
+) -> None:
+    panel.seed(12)
+    sync(client, never)
+    if is_by_webhook:
+        for row in Subscriber.objects.all():
+            Subscriber.objects.filter(pk=row.pk).update(username=f"other_{row.pk}")
+        hint(range(1, 13))
+        assert hints_follow(client) == 0
+        assert PanelHint.objects.count() == 12
+    else:
+        Subscriber.objects.filter(panel_id__gt=1).update(missing_since=clock.now())
+        for row in Subscriber.objects.filter(panel_id__gt=1):
+            Subscriber.objects.filter(pk=row.pk).update(username=f"other_{row.pk}")
+        found = newcomers_after(client, 1)
+        assert "others than before" in found["error"]
+    assert not PanelState.objects.get().is_identity_checked
+
+
+def newcomers_after(client: PanelClient, last_id: int) -> dict[str, Any]:
+    """Newcomers as if the last that we know were another: somebody else came with them meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(syncing, "after", lambda _: after(last_id))
+        return newcomers(client, never)
+
+
+def test_a_pass_ends_when_the_panel_is_another_in_its_middle(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    panel.seed(5)
+    client.metadata()
+    row = pass_begin(client)
+    PanelState.objects.update(dialect="v2.8")
+    ended = pass_run(client, row, never)
+    assert ended is not None
+    assert ended.error == "the panel changed from v3 to v2.8"
+    row = pass_begin(client)
+    client.contract.differs("it answers about user 3 when asked for 2", mixes_up=True)
+    ended = pass_run(client, row, never)
+    assert ended is not None
+    assert "compared first" in ended.error
+    assert not Subscriber.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 
 from jobs import sql
 from lib import clock
-from subscriptions.mirror import passes, reading
+from subscriptions.mirror import passes, reading, syncing
 from subscriptions.mirror.applying import users_apply
 from subscriptions.mirror.owners import columns_of
 from subscriptions.mirror.passes import pass_begin, pass_run
@@ -209,3 +209,26 @@ def test_somebody_whom_the_panel_disabled_was_cut_by_somebody_there(
     row = Subscriber.objects.get()
     assert (row.status, row.cut_by, row.cut_at) == ("ACTIVE", CutBy.NOBODY, None)
     assert story(row.username) == ["panel_disabled", "panel_active"]
+
+
+def test_a_token_without_the_scope_for_figures_still_mirrors(
+    panel: PanelHand, client: PanelClient
+) -> None:
+    panel.token("token-of-the-panel", "ok", ["users:read", "metadata:read"])
+    panel.seed(3)
+    assert whole_pass(client).created == 3
+    assert MirrorPass.objects.get().total is None
+
+
+def test_newcomers_come_page_by_page(
+    panel: PanelHand, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syncing, "chunk_read", _small_chunks)
+    panel.seed(3)
+    whole_pass(client)
+    panel.seed(25, prefix="later_")
+    assert newcomers(client, lambda: True) == {"more": True, "created": 10}
+    assert newcomers(client, never) == {"created": 15}
+    panel.dialect("2.7")
+    client.metadata()
+    assert newcomers(client, never) == {"created": 0}
