@@ -211,20 +211,6 @@ def test_a_write_that_worked_but_was_not_answered_is_found_out_by_reading_back(
     assert len(people.panel.writes(call="users.update")) == 1
 
 
-def test_a_panel_that_is_too_slow_to_say_so_is_found_to_have_done_it(
-    people: People, panel_on: Sandbox, settings: Settings
-) -> None:
-    """A timeout after it did the work: read back, not asked again."""
-    settings.PANEL_TIMEOUT = timedelta(seconds=0.3)
-    clients_forget()
-    row = people.make(-HOUR)
-    panel_on.panel.fault(method="users.update", kind="latency", latency_ms=1_000, times=1)
-    sweep()
-    assert fates() == [("done", "cut")]
-    assert people.status(row) == "DISABLED"
-    assert len(people.panel.writes(call="users.update")) == 1
-
-
 def test_a_read_that_times_out_cuts_nobody(
     people: People, panel_on: Sandbox, settings: Settings
 ) -> None:
