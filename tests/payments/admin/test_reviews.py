@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import AuditEntry
 from jobs.testing import drain
@@ -171,3 +172,21 @@ def test_who_may_only_look_may_not_decide(supporter: Client, provider: Sandbox) 
 def test_the_front_page_names_open_questions(operator: Client, provider: Sandbox) -> None:
     underpaid(provider)
     assert "open question about money" in operator.get("/admin/").content.decode()
+
+
+def test_the_desk_costs_the_same_however_full_it_is(
+    operator: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(60):
+        question_open(
+            key=f"invoice:{number}",
+            reason=ReviewReason.TWICE,
+            facts={"came": {"invoice": str(number)}},
+            payment=paid(number),
+        )
+    operator.get(LIST)
+    with django_assert_num_queries(5):  # session, person, two of permissions; the page
+        answer = operator.get(LIST)
+    assert len(answer.context["page"].reviews) == 50
+    rest = operator.get(f"{LIST}{answer.context['following']}").context["page"].reviews
+    assert len(rest) == 10

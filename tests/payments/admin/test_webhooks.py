@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from jobs import sql
@@ -243,3 +244,16 @@ def test_a_second_delivery_revives_what_was_given_up(
     assert Payment.objects.get().state == State.COMPLETED
     states = list(IncomingWebhook.objects.order_by("id").values_list("state", flat=True))
     assert states == ["processed", "duplicate"]
+
+
+def test_the_log_costs_the_same_however_much_came(
+    operator: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    row_make(0)
+    operator.get(LIST)
+    with django_assert_num_queries(7):  # session, person, two of permissions; doors, poll, page
+        operator.get(LIST)
+    for number in range(1, 60):
+        row_make(number)
+    with django_assert_num_queries(7):
+        assert len(operator.get(LIST).context["page"].webhooks) == 50
