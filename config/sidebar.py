@@ -59,13 +59,6 @@ AREAS: tuple[Area, ...] = (
     Area(
         "Subscriptions",
         (
-            Entry("Reminders and ends", "schedule_send", model="subscriptions.notice"),
-            Entry("Sweeps", "cleaning_services", model="subscriptions.sweep"),
-        ),
-    ),
-    Area(
-        "Subscriptions",
-        (
             Entry("Subscriptions now", "monitoring", model="subscriptions.subscribercount"),
             Entry("Subscribers", "group", model="subscriptions.subscriber"),
             Entry("Money to access", "key", model="subscriptions.accessgap"),
