@@ -1,7 +1,8 @@
 """What each day earned, by plan, provider and currency: exact sums, made by the database, UTC days.
 
 A payment belongs to the day on which it was completed here, a refund and a failure to theirs. These
-moments never move, so computing a day again gives the same lines.
+moments never move, so computing a day again gives the same lines. Fee, net and usd of a line are null
+if the provider did not name them for one of its payments: part of a sum would pass for the whole.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -35,7 +36,10 @@ INSERT INTO financial_day (day, provider, plan_code, currency, paid_asset, compl
     revenue, refunds, average, fee, net, usd, computed_at)
 SELECT %(day)s, provider, plan_code, currency, paid_asset, sum(completed), sum(refunded), sum(failed),
     sum(revenue), sum(refunds), coalesce(round(sum(revenue) / nullif(sum(completed), 0), 12), 0),
-    sum(fee), sum(net), round(sum(usd), 12), %(now)s
+    CASE WHEN bool_and(fee IS NOT NULL) FILTER (WHERE completed = 1) THEN sum(fee) END,
+    CASE WHEN bool_and(net IS NOT NULL) FILTER (WHERE completed = 1) THEN sum(net) END,
+    CASE WHEN bool_and(usd IS NOT NULL) FILTER (WHERE completed = 1) THEN round(sum(usd), 12) END,
+    %(now)s
 FROM lines GROUP BY provider, plan_code, currency, paid_asset
 """
 

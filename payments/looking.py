@@ -143,8 +143,13 @@ def _act(
         return
     elif invoice.status == InvoiceStatus.EXPIRED:
         _fail(payment, looked)
-    elif now - payment.created_at > LONGEST_OPEN + GRACE:
+    elif _is_over(payment, now):
         _end(payment, looked)
+
+
+def _is_over(payment: Payment, now: datetime) -> bool:
+    """Whether its invoice is open for longer than any may be."""
+    return now - (payment.invoiced_at or payment.created_at) > LONGEST_OPEN + GRACE
 
 
 def _missing(payment: Payment, now: datetime, looked: Looked) -> None:
@@ -160,7 +165,7 @@ def _missing(payment: Payment, now: datetime, looked: Looked) -> None:
             "note": "Crypto Pay does not know the invoice any more: deleted there, or another app.",
         },
     )
-    if now - payment.created_at > LONGEST_OPEN + GRACE:
+    if _is_over(payment, now):
         _fail(payment, looked)
 
 

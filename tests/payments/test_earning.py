@@ -94,6 +94,14 @@ def test_a_fee_in_another_asset_is_not_subtracted() -> None:
     assert (line.fee, line.net) == (None, None)
 
 
+def test_part_of_a_sum_does_not_pass_for_the_whole() -> None:
+    paid(1)
+    paid(2, paid_usd_rate=None)
+    day_compute(DAY)
+    line = FinancialDay.objects.get()
+    assert (line.usd, line.net) == (None, Decimal("9.7"))
+
+
 def test_computing_a_day_again_gives_the_same_lines() -> None:
     for number in range(7):
         paid(number, amount=Decimal("0.1"), plan_code=f"plan-{number % 3}")

@@ -73,6 +73,16 @@ def test_an_invoice_that_is_open_for_too_long_is_deleted_before_it_fails(
     assert payment.state == State.FAILED
 
 
+def test_an_invoice_that_was_made_late_has_its_whole_time(provider: Sandbox) -> None:
+    payment = invoiced()
+    ordered_at = clock.now() - timedelta(hours=10)
+    Payment.objects.filter(pk=payment.pk).update(created_at=ordered_at)
+    with clock.shift(timedelta(hours=20)):
+        assert look()["failed"] == 0
+    with clock.shift(timedelta(hours=25)):
+        assert look()["failed"] == 1
+
+
 def test_expired_here_but_paid_there_is_completed(provider: Sandbox, heard: Heard) -> None:
     payment = invoiced()
     provider.pay.pay(number_of(payment), silent=True)
