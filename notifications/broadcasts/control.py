@@ -19,7 +19,7 @@ from jobs.audit import Account, audit_write
 from jobs.registry import kind_get
 from lib import clock
 from notifications.broadcasts.audiences.registry import audience_check
-from notifications.broadcasts.drafting import EDITABLE, OBJECT, TIME_ZONE_WISH
+from notifications.broadcasts.drafting import EDITABLE, OBJECT, TIME_ZONE_WISH, moment_rule
 from notifications.broadcasts.errors import BroadcastInvalid, BroadcastSettled
 from notifications.broadcasts.holding import broadcast_hold
 from notifications.broadcasts.models import Broadcast, Phase, Status
@@ -49,8 +49,10 @@ def broadcast_schedule(
     """
     row = broadcast_hold(broadcast_id)
     _expect(row, EDITABLE, "scheduled")
-    if scheduled_at is not None and scheduled_at.tzinfo is None:
-        raise BroadcastInvalid("scheduled_at", "must have a time zone")
+    if scheduled_at is not None:
+        is_good, wish = moment_rule(scheduled_at)
+        if not is_good:
+            raise BroadcastInvalid("scheduled_at", wish)
     if time_zone and time_zone not in available_timezones():
         raise BroadcastInvalid("time_zone", TIME_ZONE_WISH)
     row.scheduled_at = scheduled_at

@@ -152,13 +152,21 @@ def _rules(row: Broadcast) -> Iterator[tuple[str, bool, str]]:
     known = bool(row.channels) and set(row.channels) <= set(Channel.values)
     yield "channels", known, "must be one or both of inbox and telegram"
     yield "time_zone", row.time_zone in available_timezones(), TIME_ZONE_WISH
-    has_zone = row.scheduled_at is None or row.scheduled_at.tzinfo is not None
-    yield "scheduled_at", has_zone, "must have a time zone"
+    if row.scheduled_at is not None:
+        yield "scheduled_at", *moment_rule(row.scheduled_at)
     yield "canary_percent", 0 <= row.canary_percent <= 50, "must be 0 (no canary) to 50"
     yield "canary_max_errors", 0 <= row.canary_max_errors <= 100, "must be 0 to 100 percent"
     yield "data", row.data is None or isinstance(row.data, dict), "must be an object"
     if row.data is not None:
         yield "data", *_data_rule(row.data)
+
+
+def moment_rule(moment: datetime) -> tuple[bool, str]:
+    """Whether it can be a time to send at, and what it should be."""
+    if moment.tzinfo is None:
+        return False, "must have a time zone"
+    # At the ends of the calendar it would be no moment in some zones.
+    return 1970 <= moment.year <= 9000, "must be a moment of our time"
 
 
 def _data_rule(data: dict[str, Any]) -> tuple[bool, str]:

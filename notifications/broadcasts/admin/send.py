@@ -22,7 +22,7 @@ from notifications.broadcasts.admin.pages import (
     sentence,
     telegram_off,
 )
-from notifications.broadcasts.drafting import EDITABLE
+from notifications.broadcasts.drafting import EDITABLE, moment_rule
 from notifications.broadcasts.models import Broadcast
 from notifications.broadcasts.services import broadcast_schedule, broadcast_send_now
 from notifications.inbox.admin.preferences_form import zones
@@ -70,6 +70,10 @@ class SendForm(forms.Form):
             return given
         # A form gives a time in the zone of the site; what was meant is the clock of the place.
         there = given["at"].replace(tzinfo=ZoneInfo(given["time_zone"]))
+        is_good, wish = moment_rule(there)
+        if not is_good:
+            self.add_error("at", f"This {wish}.")
+            return given
         moment = there.astimezone(ZoneInfo("UTC"))
         if moment.astimezone(ZoneInfo(given["time_zone"])).replace(tzinfo=None) != there.replace(
             tzinfo=None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
 from config.accounts import token_issue
 from notifications.broadcasts.api import audiences
@@ -27,7 +28,9 @@ BIG = 2**70
 
 @pytest.fixture
 def api(account: Callable[..., User]) -> Client:
-    issued = token_issue(account=account("machine", is_superuser=True), lifetime=timedelta(days=1))
+    issued = token_issue(
+        account=account("machine", is_superuser=True, is_staff=True), lifetime=timedelta(days=1)
+    )
     return Client(
         headers={"Authorization": f"Bearer {issued.token}"}, raise_request_exception=False
     )
@@ -106,6 +109,19 @@ def test_a_condition_that_cannot_be_asked_is_refused_or_finds_nobody(
         assert status in {400, 422}
     else:
         assert status == 200
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_the_calendar_are_no_moments_to_send_at(api: Client, moment: str) -> None:
+    assert post(api, URL, {**WRITTEN, "scheduled_at": moment, "time_zone": "Asia/Tokyo"}) == 422
+    row = broadcast_make()
+    assert post(api, f"{URL}/{row.pk}/actions/schedule", {"scheduled_at": moment}) == 422
+    page = reverse("admin:broadcasts_broadcast_send", args=[row.pk])
+    person = Client()
+    person.force_login(User.objects.get(username="machine"))
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        given = {"when": "later", "at": moment[:16], "time_zone": zone}
+        assert person.post(page, given).status_code == 422
 
 
 @pytest.mark.parametrize(
