@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.access.suite import access
 from benchmarks.bench_venv import ROOT
 from benchmarks.broadcasts import broadcasts
+from benchmarks.bulk import bulk
 from benchmarks.conversations.suite import conversations
 from benchmarks.files import files
 from benchmarks.harness import Options
@@ -39,6 +40,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "subscriptions_import": subscriptions_import,
     "payments": payments,
     "access": access,
+    "bulk": bulk,
     "lifecycle": lifecycle,
 }
 

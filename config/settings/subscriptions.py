@@ -31,7 +31,7 @@ PANEL_HEADERS = _headers("PANEL_HEADERS")  # what a proxy in front wants: "X-Api
 PANEL_COOKIE = env.text("PANEL_COOKIE")  # likewise: "name=value; other=value"
 PANEL_FULL_SYNC = env.span("PANEL_FULL_SYNC", "1h")  # between two passes over all users
 BULK_BATCH_SIZE = env.integer("BULK_BATCH_SIZE", 50, least=1, most=500)
-BULK_WALKERS = env.integer("BULK_WALKERS", 4, least=1, most=16)  # packs of one operation at a time
+BULK_WALKERS = env.integer("BULK_WALKERS", 6, least=1, most=64)  # packs of one operation at a time
 # Of subscribers whose own zone nobody knows: in it stand the dates of their messages.
 SUBSCRIBER_TIME_ZONE = env.text("SUBSCRIBER_TIME_ZONE", "UTC")
 RENEW_URL = env.url(

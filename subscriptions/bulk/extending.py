@@ -7,12 +7,10 @@ subscriber (partition key), and counts what is paid and not applied yet.
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from jobs.enqueue import enqueue_many
 from jobs.faults import fault
-from jobs.models import Priority
 from jobs.outcomes import Done, Outcome, Snooze
 from jobs.registry import kind_get
 from subscriptions.bulk.acts import Pack, look, one_by_one
@@ -24,31 +22,29 @@ from subscriptions.bulk.packs import (
     pack_hand_out,
 )
 from subscriptions.bulk.writing import pack_write
-from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
+from subscriptions.models import BulkItem, BulkKind, BulkState, ItemState
 from subscriptions.panel.door import PanelOff, panel_background
 from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
 
 EXTEND = "subscriptions.bulk_extend"
 
 
-def hand_out(operation: BulkOperation) -> int:
-    """Give the next pack to jobs, one each, in the transaction that takes it. Returns how many."""
+def hand_out(operation_id: UUID, count: int = 1) -> int:
+    """Give the next items to jobs, one each, in the transaction that takes them. Returns how many.
+
+    There are as many such jobs at a time as walkers may be, for each one hands out the next at its end:
+    more would only wait for a place at the panel, in threads that others need.
+    """
     kind = kind_get(EXTEND)
     with transaction.atomic():
-        taken = pack_hand_out(operation.pk, settings.BULK_BATCH_SIZE)
-        enqueue_many(
-            [
-                (
-                    kind,
-                    {
-                        "item_id": item_id,
-                        "partition": f"subscriber:{subscriber_id}",
-                        "priority": Priority.LOW,
-                    },
-                )
-                for item_id, subscriber_id in taken
-            ]
-        )
+        taken = pack_hand_out(operation_id, count)
+        if taken:
+            enqueue_many(
+                [
+                    (kind, {"item_id": item_id, "partition": f"subscriber:{subscriber_id}"})
+                    for item_id, subscriber_id in taken
+                ]
+            )
     return len(taken)
 
 
@@ -77,7 +73,7 @@ def extend(item_id: int, *, again_after: Snooze) -> Outcome:
         except PanelError as exc:
             return Snooze(again_after.after, f"{type(exc).__name__}: {exc}")
     pack_write(operation, HANDED_OUT, pack)
-    _close_if_last(operation.pk)
+    _go_on(operation.pk)
     return Done()
 
 
@@ -100,11 +96,13 @@ def give_up(item_id: int, why: str) -> None:
     pack = Pack(BulkKind.EXTEND, item.operation.params, item.operation.is_undo, [item])
     pack.settle(item, ItemState.FAILED, "gave_up", why)
     pack_write(item.operation, HANDED_OUT, pack)
-    _close_if_last(item.operation_id)
+    _go_on(item.operation_id)
 
 
-def _close_if_last(operation_id: UUID) -> None:
-    """Look without a lock first: one of many is the last."""
+def _go_on(operation_id: UUID) -> None:
+    """Hand out the next item; the last one ends the operation. Looks without a lock first."""
+    if hand_out(operation_id):
+        return
     still = BulkItem.objects.filter(
         operation_id=operation_id, state__in=[ItemState.PENDING, ItemState.RUNNING]
     )

@@ -116,6 +116,8 @@ def walkers_call(operation_id: UUID, open_items: int) -> None:
     from subscriptions.bulk.tasks import walk  # noqa: PLC0415 - its jobs call us
 
     packs = -(-open_items // settings.BULK_BATCH_SIZE)
+    if BulkOperation.objects.filter(pk=operation_id, kind=BulkKind.EXTEND).exists():
+        packs = 1  # it only hands them out (extending)
     wanted = set(range(1, min(settings.BULK_WALKERS, max(1, packs)) + 1))
     held = BulkItem.objects.filter(operation_id=operation_id, walker__gt=HANDED_OUT)
     holders = held.filter(state=ItemState.RUNNING).values_list("walker", flat=True).distinct()

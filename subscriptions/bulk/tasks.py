@@ -62,7 +62,6 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
     retry=Delays("5s 30s 2m"),
     timeout="2m",
     breaker="remnawave",
-    concurrency=8,
     skip_ahead=True,
 )
 def extend(item_id: int) -> Outcome:

@@ -62,11 +62,9 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
 
 
 def _hand_out(operation: BulkOperation) -> Outcome:
-    """Give every item a job of its own."""
-    count = 0
-    while handed := hand_out(operation):
-        _check()
-        count += handed
+    """Give as many items a job of their own as there may be walkers; each of them hands out the next."""
+    open_items = BulkItem.objects.filter(operation=operation, state=ItemState.RUNNING)
+    count = hand_out(operation.pk, max(0, settings.BULK_WALKERS - open_items.count()))
     operation_close(operation.pk)
     return Done({"handed_out": count})
 
