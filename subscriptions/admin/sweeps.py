@@ -149,6 +149,8 @@ class SweepAdmin(LifecycleConsole):
             reason=reason if reason in ITEMS else "",
             after=number_of(request.GET.get("after", "")) or 0,
         )
+        live = live_context(request, *operation_find(row.pk))
+        live["progress_live"]["acts"] = []  # the page has buttons of its own, which say more
         chosen = urlencode({k: v for k, v in (("fate", fate), ("reason", reason)) if v})
         following = f"?{urlencode({'after': str(page.after)})}&{chosen}" if page.after else ""
         return self.show(
@@ -168,7 +170,7 @@ class SweepAdmin(LifecycleConsole):
             acts=AuditEntry.objects.filter(object_type=OBJECT, object_id=str(row.pk)).order_by(
                 "-id"
             )[:ACTS],
-            **live_context(request, *operation_find(row.pk)),
+            **live,
         )
 
     @deed(OPERATE)

@@ -1,5 +1,7 @@
 """How the console shows sweeps and notices. `{% load lifecycle_console %}`."""
 
+from datetime import datetime
+
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
@@ -60,6 +62,15 @@ def sweep_title(name: str) -> str:
         return sweep_kind(name).title
     except SweepKindUnknown:
         return name
+
+
+@register.filter
+def parsed(text: str) -> datetime | None:
+    """A moment that is kept as text, in a sample; None for what is none."""
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 @register.filter

@@ -21,9 +21,11 @@ from subscriptions.models import (
     BulkItem,
     BulkOperation,
     CutBy,
+    Plan,
     Price,
     Subscriber,
     SubscriberCount,
+    TrafficStrategy,
 )
 from subscriptions.screens.timeline import Line
 
@@ -130,6 +132,12 @@ def amount(value: Decimal | None) -> str:
 def money(price: Price) -> str:
     """A price: "5 USDT"."""
     return f"{amount_say(price.amount)} {price.currency}"
+
+
+@register.filter
+def strategy(plan: Plan) -> str:
+    """When the panel sets the traffic of a plan to zero."""
+    return str(dict(TrafficStrategy.choices).get(plan.traffic_limit_strategy, "never"))
 
 
 @register.filter

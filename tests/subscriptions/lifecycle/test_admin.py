@@ -62,7 +62,7 @@ def test_a_held_run_says_why_who_and_what_to_do(held: Sweep, alice: Client) -> N
         "The brake holds it. 3 people are more than the limit of 2.",
         "Approve",
         "Refuse",
-        "user_0 until",
+        "user_0 ended",
         "People 3 2",
     ):
         assert words in shown, words
