@@ -26,7 +26,7 @@ INSERT INTO panel_place (number) SELECT generate_series(1, %(count)s) ON CONFLIC
 _GIVE_BACK = """
 UPDATE panel_place SET until = 'epoch' WHERE number = %(number)s AND token = %(token)s
 """
-_POLL_S = 0.02
+_POLL_S, _POLL_AT_MOST_S = 0.01, 0.2  # each look waits longer: many may wait for few places
 
 
 class NoPlace(Exception):
@@ -49,7 +49,7 @@ def place_hold(count: int, *, span: timedelta, patience: timedelta) -> Iterator[
 def _wait(count: int, span: timedelta, patience: timedelta) -> tuple[int, int]:
     params = {"count": count, "span": span}
     ends_at = time.monotonic() + patience.total_seconds()
-    made = False
+    made, pause_s = False, _POLL_S
     while True:
         row = sql.row(_TAKE, params)
         if row is not None:
@@ -60,4 +60,5 @@ def _wait(count: int, span: timedelta, patience: timedelta) -> tuple[int, int]:
                 continue
         if time.monotonic() >= ends_at:
             raise NoPlace
-        time.sleep(_POLL_S * random.uniform(0.5, 1.5))  # noqa: S311 - so that they do not come in step
+        time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - so that they do not come in step
+        pause_s = min(pause_s * 1.5, _POLL_AT_MOST_S)
