@@ -13,9 +13,9 @@ from lib.errors import InputInvalid, NotFound
 from payments.errors import ReviewNotSettleable, ReviewResolved
 from payments.models import FoundBy, Payment, Review, State
 from payments.providers.cryptobot import gate
-from payments.settling import payment_lock, payment_settle
+from payments.settling import OPEN, payment_lock, payment_settle
 from payments.story import event_write, name_of
-from payments.words import RESOLUTIONS
+from payments.words import RESOLUTIONS, failure_say
 
 REVIEW = "payment review"  # what the audit log calls it
 SETTLED = "settled"
@@ -35,8 +35,8 @@ def review_resolve(
     """Answer an open question.
 
     settled: accept the money for the payment (for an unknown invoice, the one named here); a job asks
-    the provider once more, completes the payment and closes the question. refunded, kept: close it;
-    nothing else changes. Raises NotFound, InputInvalid, ReviewResolved, ReviewNotSettleable.
+    the provider once more, completes the payment and closes the question. refunded, kept: close it, and
+    end an order that waits for just this money. Raises NotFound, InputInvalid, ReviewResolved, ReviewNotSettleable.
     Repeat: settling that is under way is joined. Locks: the payment, then the question.
     """
     note = note.strip()
@@ -139,5 +139,21 @@ def _close(row: Review, resolution: str, note: str, by: Account) -> Review:
     if row.payment_id is not None:
         said = {"resolution": RESOLUTIONS[resolution], "note": note}
         event_write(row.payment_id, "review_closed", data=said, by=by)
+        if resolution in CLOSING:
+            _decline(row, by)
     audit_write(by, "payments.resolve", REVIEW, row.pk, resolution=resolution, note=note)
     return row
+
+
+def _decline(row: Review, by: Account) -> None:
+    """An order whose own money is not taken is over: the provider is not asked about it for ever."""
+    payment = payment_lock(row.payment_id) if row.payment_id else None
+    if payment is None or payment.state not in OPEN:
+        return
+    if payment.external_id != str(invoice_of(row)):
+        return
+    now = clock.now()
+    payment.state, payment.failed_at, payment.failure = State.FAILED, now, "declined"
+    payment.updated_at = now
+    payment.save(update_fields=["state", "failed_at", "failure", "updated_at"])
+    event_write(payment.pk, "failed", data={"reason": failure_say("declined")}, by=by)

@@ -36,6 +36,7 @@ FAILURES: dict[str, str] = {
     "refused": "Crypto Pay refused to make the invoice",
     "no_invoice": "no invoice could be made in time",
     "given_up": "a person gave it up",
+    "declined": "what was paid did not fit, and was not accepted",
 }
 
 RESOLUTIONS: dict[str, str] = {

@@ -16,6 +16,7 @@ from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.client import IDS_LIMIT
 from payments.providers.cryptobot.errors import CryptoPayError
 from payments.providers.cryptobot.types import Invoice
+from payments.reviewing import CLOSING
 from subscriptions.access.comparing import compare, missing_found, waiting_found
 from subscriptions.access.gaps import Found, GapKind
 from subscriptions.models import AccessGap, Activation, PanelStatus
@@ -81,9 +82,13 @@ def _provider_pack(
 ) -> None:
     # The ledger may have moved on while the provider was asked.
     fresh = Payment.objects.filter(pk__in=[each.pk for each in pack]).in_bulk()
+    # Somebody is asked about this money, or has said that it is not taken: neither is a gap.
     in_question = set(
-        Payment.objects.filter(pk__in=fresh, reviews__resolved_at=None)
-        .filter(reviews__isnull=False)
+        Payment.objects.filter(pk__in=fresh)
+        .filter(
+            Q(reviews__isnull=False, reviews__resolved_at=None)
+            | Q(reviews__resolution__in=CLOSING, reviews__facts__has_key="came")
+        )
         .values_list("pk", flat=True)
     )
     for payment in fresh.values():

@@ -95,7 +95,7 @@ def test_what_the_provider_does_not_call_paid_is_not_accepted(
 
 
 @pytest.mark.parametrize("resolution", ["refunded", "kept"])
-def test_other_answers_close_the_question_only(
+def test_other_answers_close_the_question_and_end_the_order(
     operator: Client, provider: Sandbox, heard: Heard, resolution: str
 ) -> None:
     payment, review = underpaid(provider)
@@ -104,7 +104,7 @@ def test_other_answers_close_the_question_only(
     review.refresh_from_db()
     payment.refresh_from_db()
     assert (review.resolution, review.note) == (resolution, "sent back by transfer")
-    assert payment.state == State.PENDING
+    assert (payment.state, payment.failure) == (State.FAILED, "declined")
     assert heard.completed == []
     assert "sent back by transfer" in operator.get(f"{LIST}{review.pk}/change/").content.decode()
 

@@ -10,7 +10,7 @@ from jobs.testing import assert_enqueued, drain, job_perform
 from lib import clock
 from lib.errors import InputInvalid, NotFound
 from payments.models import Payment, Review, State
-from payments.services import order_create, payment_refund_note
+from payments.services import order_create, payment_refund_note, review_resolve
 from subscriptions.access.gaps import Found, GapKind, gaps_open
 from subscriptions.access.healing import gap_dismiss, gap_heal, gaps_heal
 from subscriptions.access.selectors import access_summary, gap_lines, gaps_query
@@ -336,3 +336,27 @@ def test_the_head_of_the_page_tells_how_it_stands(panel: PanelHand, db: None) ->
         summary = access_summary()
     assert summary.open_by_kind == {"waiting": 1}
     assert summary.checked_at is not None
+
+
+def test_money_that_a_person_did_not_take_is_no_gap_and_is_not_asked_about_for_ever(
+    panel: PanelHand, provider: Sandbox, db: None
+) -> None:
+    person, plan = person_make(panel), plan_make()
+    payment = order_create(
+        subscriber_id=person.pk, telegram_id=CHAT, language="en", plan_code=plan.code,
+        plan_title=plan.title, period_days=30, currency_type="crypto", currency="USDT",
+        amount=plan.prices.get().amount,
+    )  # fmt: skip
+    drain()
+    payment.refresh_from_db()
+    provider.pay.pay(int(payment.external_id or 0), amount="1", silent=True)
+    job_perform("payments.verify_pending")
+    review = Review.objects.get(payment=payment, reason="under")
+    review_resolve(review_id=review.pk, resolution="refunded", note="Sent back.", by=None)
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure) == (State.FAILED, "declined")
+    with clock.shift(LATER):
+        assert compare()["opened"] == 0
+        assert compare()["mended"] == 0
+    assert not Job.objects.filter(kind="payments.check_invoice").exists()
+    assert job_perform("payments.verify_pending").result["checked"] == 0  # type: ignore[union-attr]
