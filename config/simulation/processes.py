@@ -24,7 +24,7 @@ from config.simulation.options import Options, SimulationFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = "127.0.0.1"
-START_S = 60.0
+START_S = 240.0
 STOP_S = 30.0
 POLL_S = 0.05
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
