@@ -62,7 +62,7 @@ class PersonPages(SubscriptionConsole):
         return self.show(
             request,
             "person",
-            person.row.username,
+            f"Subscriber {person.row.username}",
             person=person,
             row=person.row,
             helped=[_help(request, person, each) for each in troubles(person)],

@@ -114,7 +114,7 @@ def _older(name: str, before: datetime | None) -> dict[str, Any]:
 
 def _events(person: Person, before: datetime | None, size: int) -> Iterator[Line]:
     rows = SubscriberEvent.objects.filter(subscriber=person.row, **_older("at", before))
-    for row in rows.order_by("-id")[:size]:
+    for row in rows.order_by("-at", "-id")[:size]:  # some are told later than they happened
         if row.kind in _MESSAGES and person.row.telegram_id:
             continue
         yield Line(

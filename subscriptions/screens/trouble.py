@@ -69,8 +69,9 @@ def _gaps(person: Person) -> Iterator[Trouble]:
         remedy = REMEDIES.get(gap.kind, "")
         yield Trouble(
             Weight.ERROR,
-            _capital(f"{TITLES.get(gap.kind, gap.kind)}."),
-            f"Seen first {_when(gap.found_at)}. {gap.facts.get('error', '')}".strip(),
+            f"Money without access: {TITLES.get(gap.kind, gap.kind)}.",
+            f"{_price(gap.payment)} for {gap.payment.plan_title}; seen first {_when(gap.found_at)}. "
+            f"{gap.facts.get('error', '')}".strip(),
             act="heal" if remedy else "",
             key=gap,
             facts=tuple((who, gap.facts[name]) for name, who in facts if gap.facts.get(name)),
@@ -307,7 +308,3 @@ def _size(value: int) -> str:
 
 def _when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "an unknown day"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
