@@ -3,7 +3,8 @@
 The panel is asked before any transaction. What it did is written with the act; a process that dies in
 between leaves the panel changed, and the mirror tells so in the story. Each act is safe to repeat but
 `subscriber_extend`, which adds its days again; an answer that did not come is looked up before anybody is
-told that it failed.
+told that it failed. All but `subscriber_edit` take the subscriber's turn, and raise TurnTaken if somebody
+else has it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +43,7 @@ from subscriptions.panel.errors import (
 )
 from subscriptions.panel.types import PanelStatus, PanelUser
 from subscriptions.story import event_write
+from subscriptions.turns import turn
 
 SUBSCRIBER = "subscriber"  # what the audit log calls it
 DAYS_MOST = 3650
@@ -213,9 +215,11 @@ def _panel_id(subscriber: Subscriber) -> int:
 
 @contextmanager
 def _panel(subscriber: Subscriber) -> Iterator[PanelClient]:
-    """The panel, whose failures become what a door can show."""
+    """The panel, for one who changes this subscriber alone; its failures become what a door can show."""
+    _panel_id(subscriber)
     try:
-        yield door.panel()
+        with turn(subscriber.pk):
+            yield door.panel()
     except PanelMissing:
         raise SubscriberGone(f"the panel has no {subscriber.username} any more") from None
     except PanelWaits as exc:

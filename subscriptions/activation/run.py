@@ -12,7 +12,7 @@ import logging
 from django.db import transaction
 
 from jobs.faults import fault
-from jobs.outcomes import Cancel, Done, Outcome, Retry
+from jobs.outcomes import Cancel, Done, Outcome, Retry, Snooze
 from payments.models import State as PaymentState
 from subscriptions.activation.creating import NameTaken, user_bind, user_make
 from subscriptions.activation.dates import target_of
@@ -27,6 +27,7 @@ from subscriptions.activation.rows import (
 from subscriptions.activation.serving import NotServed, serve
 from subscriptions.models import Activation, CutBy, Plan, Subscriber
 from subscriptions.panel import door
+from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import (
     PanelDenied,
     PanelError,
@@ -35,6 +36,7 @@ from subscriptions.panel.errors import (
     PanelWaits,
 )
 from subscriptions.panel.types import PanelStatus, PanelUser
+from subscriptions.turns import TurnTaken, turn
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ def activation_run(activation_id: int, *, is_last: bool) -> Outcome:
         return Cancel(f"the payment is {activation.payment.state}")
     try:
         return _try(activation)
+    except TurnTaken as exc:
+        return Snooze(exc.retry_after, exc.message)
     except PanelWaits as exc:
         activation_note(activation_id, str(exc), is_attempt=False)
         raise
@@ -82,13 +86,19 @@ def _try(activation: Activation) -> Outcome:
     fault("activation.begun")
     subscriber = activation.subscriber
     if subscriber is None or subscriber.panel_id is None:
-        user = user_make(panel, activation)
-        activation = user_bind(activation.pk, user)
+        activation = user_bind(activation.pk, user_make(panel, activation))
+        subscriber = activation.subscriber
         fault("activation.bound")
-    else:
-        user = panel.user(subscriber.panel_id)
+    assert subscriber is not None, "bound to nobody"
+    assert subscriber.panel_id is not None, "bound to nobody in the panel"
+    # Whoever extends him by hand in this moment would add to the end that we are about to replace.
+    with turn(subscriber.pk, in_line=True):
+        return _serve(panel, activation.pk, panel.user(subscriber.panel_id))
+
+
+def _serve(panel: PanelClient, activation_id: int, user: PanelUser) -> Outcome:
     fault("activation.read")
-    decided = _decide(activation.pk, user)
+    decided = _decide(activation_id, user)
     if decided is None:
         return Done({"state": State.HELD})
     fault("activation.dated")
@@ -96,7 +106,7 @@ def _try(activation: Activation) -> Outcome:
     assert until is not None, "decided without a date"
     user = serve(panel, user, until=until, plan=plan)
     fault("activation.served")
-    activation_applied(activation.pk, user)
+    activation_applied(activation_id, user)
     fault("activation.told")
     return Done({"state": State.APPLIED, "until": until.isoformat()})
 

@@ -6,6 +6,7 @@ from subscriptions.models.activation import (
     AccessLatency,
     Activation,
     Renewal,
+    SubscriberTurn,
 )
 from subscriptions.models.bulk import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
 from subscriptions.models.event import SubscriberEvent
@@ -47,6 +48,7 @@ __all__ = [
     "Subscriber",
     "SubscriberCount",
     "SubscriberEvent",
+    "SubscriberTurn",
     "Sweep",
     "SweepItem",
     "SweepSettings",

@@ -198,3 +198,20 @@ class AccessCheck(models.Model):
 
     def __str__(self) -> str:
         return f"check of {self.finished_at:%Y-%m-%d %H:%M} UTC"
+
+
+class SubscriberTurn(models.Model):
+    """Whose turn it is to change a subscriber in the panel (subscriptions/turns.py). A row that lapses."""
+
+    subscriber = models.OneToOneField(
+        Subscriber, models.CASCADE, primary_key=True, related_name="+"
+    )
+    token = models.UUIDField()
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "subscriber_turn"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"turn at {self.subscriber_id}"
