@@ -1,7 +1,10 @@
 """What touches many rows, in batches of their own transactions: replays, retention, removal."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from jobs import sql
 from lib import clock
@@ -43,20 +46,8 @@ WITH batch AS (
 ), last AS (SELECT created_at, id FROM batch ORDER BY created_at DESC, id DESC LIMIT 1)
 SELECT (SELECT count(*) FROM told), l.created_at, l.id FROM last l
 """
-_FORGET = """
-WITH old AS (
-    SELECT id FROM webhook_event WHERE created_at < %(before)s ORDER BY created_at LIMIT %(batch)s
-), rows AS (SELECT d.id FROM webhook_delivery d JOIN old o ON o.id = d.event_id),
-attempts AS (DELETE FROM webhook_attempt a USING rows r WHERE a.delivery_id = r.id),
-deliveries AS (DELETE FROM webhook_delivery d USING rows r WHERE d.id = r.id),
-events AS (DELETE FROM webhook_event v USING old o WHERE v.id = o.id RETURNING 1)
-SELECT count(*) FROM events
-"""
-_PURGE = """
-WITH rows AS (SELECT id FROM webhook_delivery WHERE endpoint_id = %(endpoint)s LIMIT %(batch)s),
-attempts AS (DELETE FROM webhook_attempt a USING rows r WHERE a.delivery_id = r.id),
-gone AS (DELETE FROM webhook_delivery d USING rows r WHERE d.id = r.id RETURNING 1)
-SELECT count(*) FROM gone
+_OLD = """
+SELECT id FROM webhook_event WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE
 """
 # One row per endpoint stays for what is older than two weeks, so that totals never shrink.
 TALLY_KEPT = timedelta(days=14)
@@ -121,13 +112,28 @@ def _step(
 
 
 def events_forget(before: datetime) -> int:
-    """Delete one batch of events made earlier, with their deliveries and attempts."""
-    return _count(_FORGET, {"before": before, "batch": BATCH})
+    """Delete one batch of events made earlier, with their deliveries and attempts. Returns how many."""
+    with transaction.atomic():
+        events = [row[0] for row in sql.rows(_OLD, [before, BATCH])]
+        _deliveries_delete("event_id = ANY (%s)", [events])
+        return sql.run("DELETE FROM webhook_event WHERE id = ANY (%s)", [events])
 
 
 def endpoint_purge(endpoint_id: UUID) -> int:
-    """Delete one batch of an endpoint's deliveries with their attempts."""
-    return _count(_PURGE, {"endpoint": endpoint_id, "batch": BATCH})
+    """Delete one batch of an endpoint's deliveries with their attempts. Returns how many."""
+    with transaction.atomic():
+        return _deliveries_delete("endpoint_id = %s LIMIT %s", [endpoint_id, BATCH])
+
+
+def _deliveries_delete(which: str, params: list[Any]) -> int:
+    """Locked first: a run may be about to write what came of one, and its attempt has to go as well."""
+    chosen = f"id IN (SELECT id FROM webhook_delivery WHERE {which})"
+    rows = sql.rows(
+        f"SELECT id FROM webhook_delivery WHERE {chosen} ORDER BY id FOR UPDATE", params
+    )
+    ids = [row[0] for row in rows]
+    sql.run("DELETE FROM webhook_attempt WHERE delivery_id = ANY (%s)", [ids])
+    return sql.run("DELETE FROM webhook_delivery WHERE id = ANY (%s)", [ids])
 
 
 def endpoint_remove(endpoint_id: UUID) -> bool:

@@ -78,7 +78,7 @@ class AudiencesApi(APIView):
     @extend_schema(
         operation_id="broadcast_audiences_import",
         summary="Import a CSV file as an audience",
-        description="Up to a megabyte at once (201); what is larger is kept and imported by a job (202).",
+        description="Up to 256 kB at once (201); what is larger is kept and imported by a job (202).",
         tags=["broadcasts"],
         request={"multipart/form-data": AudienceUpload},
         responses={

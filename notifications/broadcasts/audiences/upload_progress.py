@@ -68,8 +68,9 @@ def _done(row: Upload, told: dict[str, Any]) -> Progress:
     audience = row.audience
     assert audience is not None
     told["link"] = reverse("admin:broadcasts_audience_change", args=[audience.pk])
-    # Those that are kept stand for all: a thousand say what is wrong with a file.
     reasons = Counter(_kind_of(str(each["reason"])) for each in audience.rejects)
+    kept = len(audience.rejects)
+    which = f" (among the first {kept:,} of them)" if kept < audience.rejected else ""
     note = f"{audience.members:,} people are in the list."
     if audience.duplicates:
         note += f" {audience.duplicates:,} were named more than once."
@@ -81,14 +82,17 @@ def _done(row: Upload, told: dict[str, Any]) -> Progress:
         skipped=audience.rejected,
         unit="lines",
         note=note,
-        reasons=[Reason(text, count, "skipped") for text, count in reasons.most_common(REASONS)],
+        reasons=[
+            Reason(f"{text}{which}", count, "skipped")
+            for text, count in reasons.most_common(REASONS)
+        ],
     )
 
 
 def _kind_of(reason: str) -> str:
-    """Without what stood in the line: “user_id is no number”."""
+    """Without what stood in the line: “User_id is no number”."""
     head, _, rest = reason.partition(" “")
-    return f"{head}{rest.rpartition('”')[2]}"
+    return f"{head[:1].upper()}{head[1:]}{rest.rpartition('”')[2]}"
 
 
 def register() -> None:

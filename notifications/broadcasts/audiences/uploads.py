@@ -25,7 +25,7 @@ from notifications.broadcasts.models import Upload, UploadChunk
 
 IMPORT = "broadcasts.import_audience"
 OBJECT = "audience upload"  # what the audit log calls it
-AT_ONCE_BYTES = 1024 * 1024  # smaller files are imported while the caller waits
+AT_ONCE_BYTES = 256 * 1024  # smaller files are imported while the caller waits
 CHUNK_BYTES = 1024 * 1024
 OPEN = (Upload.State.WAITING, Upload.State.RUNNING)
 

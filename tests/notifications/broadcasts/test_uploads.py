@@ -81,10 +81,21 @@ def test_a_job_makes_the_list_and_nothing_of_the_file_stays() -> None:
         Stage.OVER, PEOPLE + 11, PEOPLE, 11,
     )  # fmt: skip
     assert {(each.text, each.count) for each in progress.reasons} == {
-        ("nobody we know has this user_id and login", 10),
-        ("user_id is no number", 1),
+        ("Nobody we know has this user_id and login", 10),
+        ("User_id is no number", 1),
     }
     assert str(audience.pk) in progress.link
+
+
+def test_reasons_say_that_they_are_those_of_the_first_rejects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imports, "REJECTS_KEPT", 4)
+    row = kept()
+    drain()
+    (reason,) = operation_find(row.pk)[1].reasons
+    assert reason.text.endswith("(among the first 4 of them)")
+    assert reason.count == 4
 
 
 def test_what_the_first_lines_show_to_be_wrong_is_refused_at_the_door() -> None:

@@ -180,3 +180,21 @@ def test_a_replay_of_many_waits_for_no_delivery_that_it_leaves_alone() -> None:
         assert replay.commit()[0] == 1
         run.commit()
     assert Delivery.objects.get(pk=ended).replays == 1
+
+
+@pytest.mark.parametrize("what", ["endpoint", "events"])
+def test_what_is_removed_goes_with_attempts_that_are_written_just_now(what: str) -> None:
+    delivery = delivery_make()
+    sender = Sender()
+    later = clock.now() + timedelta(hours=1)
+    with parties() as begin:
+        run = begin(sender.write).wait()
+        purge = begin(
+            (lambda: batches.endpoint_purge(delivery.endpoint_id))
+            if what == "endpoint"
+            else (lambda: batches.events_forget(later))
+        ).wait_blocked()
+        assert run.commit() == {delivery.pk}
+        assert purge.wait().commit() == 1
+    assert not Attempt.objects.exists()
+    assert not Delivery.objects.exists()
