@@ -36,7 +36,8 @@ def review_resolve(
 
     settled: accept the money for the payment (for an unknown invoice, the one named here); a job asks
     the provider once more, completes the payment and closes the question. refunded, kept: close it, and
-    end an order that waits for just this money. Raises NotFound, InputInvalid, ReviewResolved, ReviewNotSettleable.
+    end an order that waits for just this money. Raises NotFound, InputInvalid, ReviewResolved,
+    ReviewNotSettleable.
     Repeat: settling that is under way is joined. Locks: the payment, then the question.
     """
     note = note.strip()
