@@ -1,6 +1,7 @@
 """The first pass and those after it: everybody once, only what differs, from any page on."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -238,3 +239,32 @@ def test_newcomers_come_page_by_page(
     panel.dialect("2.7")
     client.metadata()
     assert newcomers(client, never) == {"created": 0}
+
+
+def test_a_page_and_the_place_of_the_next_are_written_together_or_not_at_all(
+    panel: PanelHand, client: PanelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed between the two would read a page twice or never."""
+    monkeypatch.setattr(passes, "chunk_read", _small_chunks)
+    panel.seed(25)
+    client.metadata()
+    row = pass_begin(client)
+    save, saved = MirrorPass.save, 0
+
+    def die_at_the_second(self: MirrorPass, *args: Any, **options: Any) -> None:
+        nonlocal saved
+        saved += 1
+        if saved == 2:
+            raise ConnectionError("killed")
+        save(self, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MirrorPass, "save", die_at_the_second)
+        with pytest.raises(ConnectionError):
+            pass_run(client, row, never)
+    assert Subscriber.objects.count() == 10
+    again = MirrorPass.objects.get(finished_at=None)
+    assert again.seen == 10
+    ended = pass_run(client, again, never)
+    assert ended is not None
+    assert (ended.seen, ended.created, Subscriber.objects.count()) == (25, 25, 25)
