@@ -14,6 +14,9 @@ FOLDERS: dict[str, str | None] = {
     "sandbox_tests": None,
 }
 RINGS = ("unit", "process", "browser")
+# Servers, a migration and a pool may take two minutes to start on a machine with twenty things to do. Only
+# what hangs is to be ended.
+PATIENCE_S = 400
 # In the ring of processes a file stays with one worker. The longest begin first, or one of them would be
 # the last, and the other worker idle meanwhile.
 LONGEST = (
@@ -52,10 +55,12 @@ def place(item: pytest.Item) -> int:
 
 
 def assign(item: pytest.Item) -> None:
-    """Give a collected test the marker of its ring."""
-    if any(item.get_closest_marker(ring) for ring in (*RINGS, "django_db")):
-        return
-    folder = item.path.relative_to(ROOT).parts[0]
-    ring = FOLDERS.get(folder, "django_db")
-    if ring is not None:
-        item.add_marker(ring)
+    """Give a collected test the marker of its ring, and the patience that it needs."""
+    if not any(item.get_closest_marker(ring) for ring in (*RINGS, "django_db")):
+        folder = item.path.relative_to(ROOT).parts[0]
+        ring = FOLDERS.get(folder, "django_db")
+        if ring is not None:
+            item.add_marker(ring)
+    starts_processes = item.get_closest_marker("process") or item.get_closest_marker("browser")
+    if starts_processes and not item.get_closest_marker("timeout"):
+        item.add_marker(pytest.mark.timeout(PATIENCE_S))
