@@ -1,9 +1,8 @@
 """What the inbox counted, as rows of Stat: appended in the transaction of the act, so that the numbers
 are right whatever is killed; added up later, so that the table stays small."""
 
-from django.db import transaction
-
 from jobs import sql
+from jobs.folding import counts_fold
 from lib import clock
 
 EVENTS = (
@@ -16,30 +15,6 @@ EVENTS = (
     "muted",
     "deferred",
     "fallback",
-)
-MOST = 50_000  # rows in one transaction
-
-EPOCH = "2000-01-01 00:00:00+00"
-_FOLD = """
-WITH old AS (
-    DELETE FROM inbox_stat s USING (
-        SELECT id FROM inbox_stat WHERE {where} LIMIT %(most)s FOR UPDATE SKIP LOCKED
-    ) d WHERE s.id = d.id RETURNING s.*
-), sums AS (
-    INSERT INTO inbox_stat (at, event, count)
-    SELECT {at}, event, sum(count) FROM old GROUP BY 1, 2 RETURNING 1
-)
-SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM sums)
-"""
-# What is folded, and into which moment.
-_STEPS = (
-    # Minutes that are over: many rows each, one per transaction.
-    ("at < date_trunc('minute', %(now)s) AND at >= %(now)s - interval '10 minutes'", "at"),
-    (
-        "at < %(now)s - interval '2 hours' AND at > '2000-01-02' AND date_trunc('hour', at) <> at",
-        "date_trunc('hour', at)",
-    ),
-    ("at < %(now)s - interval '14 days'", f"'{EPOCH}'::timestamptz"),
 )
 
 
@@ -55,18 +30,5 @@ def totals() -> dict[str, int]:
 
 
 def fold() -> int:
-    """Add up minutes that are over; older than two hours: by hour; than two weeks: into one total.
-
-    Returns how many rows are left of what was folded. Repeat-safe; totals stay as they are.
-    """
-    left = 0
-    for where, at in _STEPS:
-        statement = _FOLD.format(where=where, at=at)
-        while True:
-            with transaction.atomic():
-                found = sql.row(statement, {"now": clock.now(), "most": MOST})
-            taken, made = found or (0, 0)
-            left += made
-            if taken < MOST:
-                break
-    return left
+    """Add up the counts of earlier minutes. Returns how many rows are left of them. Repeat-safe."""
+    return counts_fold("inbox_stat", "event")

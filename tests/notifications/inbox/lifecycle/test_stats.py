@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs import folding
 from lib import clock
-from notifications.inbox import stats
 from notifications.inbox.models import Stat
 from notifications.inbox.stats import EVENTS, count, fold, totals
 
@@ -83,7 +83,7 @@ def test_after_two_weeks_all_become_one_total() -> None:
 
 
 def test_more_rows_than_one_transaction_takes_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stats, "MOST", 3)
+    monkeypatch.setattr(folding, "MOST", 3)
     for _ in range(7):
         make(3)
     fold()
