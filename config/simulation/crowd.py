@@ -10,8 +10,8 @@ from config.simulation.people import LANGUAGES, PLAN_WEIGHTS, PLANS, Person, way
 from subscriptions.activation.plans import plan_create, price_set
 from subscriptions.models import Plan, Subscriber
 
-# Ends of the first period; who ended before was told by whoever was there before us.
-FIRST_END_S, LAST_END_S = 1_800.0, 45 * 86_400.0
+# Ends of the first period are spread evenly, so that two in three end while we look.
+FIRST_END_S, LAST_END_SHARE = 1_800.0, 1.5
 MONTHLY_SHARE = 0.2  # whose traffic the panel resets by itself
 UNLINKED_SHARE = 0.03
 DISABLED_SHARE = 0.01
@@ -49,7 +49,7 @@ def seed(hand: Hand, options: Options) -> None:
             prefix=prefix,
             strategy=strategy,
             expires_from_s=FIRST_END_S,
-            expires_to_s=LAST_END_S,
+            expires_to_s=options.days * LAST_END_SHARE * 86_400.0,
             unlinked_share=UNLINKED_SHARE,
             disabled_share=DISABLED_SHARE,
         )

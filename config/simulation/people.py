@@ -57,9 +57,9 @@ class Person:
         for at, action in self.touched:
             if at > until:
                 break
-            was_off = action == "disable"
-            if at >= since and was_off:
+            if was_off and at > since:
                 return True
+            was_off = action == "disable"
         return was_off
 
 
