@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from jobs import sql
+from jobs.lease import jobs_lease
 from jobs.models import JobRecord, Priority
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform, jobs_of
 from lib import clock
@@ -279,3 +280,18 @@ def test_a_provider_that_asks_to_wait_costs_no_try(
     with clock.shift(timedelta(seconds=10)):
         drain()
     assert heard.completed == [payment]
+
+
+def test_twenty_thousand_bulk_jobs_do_not_delay_it(
+    client: Client, provider: Sandbox, heard: Heard
+) -> None:
+    payment = invoiced()
+    sql.run(
+        """INSERT INTO jobs_job (id, kind, queue, priority, state, args, run_at, attempt, max_attempts,
+            crash_count, fence, skip_ahead, debounced, timeout_s, created_at, blocked)
+        SELECT gen_random_uuid(), 'jobs.noop', 'notifications', 2, 'available', '{}', now(), 0, 1, 0, 0,
+            false, 0, 60, now(), false FROM generate_series(1, 20000)"""
+    )
+    assert deliver(client, paid_update(provider, payment)) == 200
+    first = jobs_lease(queues=["notifications"], limit=1, worker="test:first")
+    assert [lease.kind for lease in first] == ["payments.process_webhook"]
