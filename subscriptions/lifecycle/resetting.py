@@ -19,14 +19,15 @@ from lib import clock
 from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.fates import DONE, FAILED, SKIPPED, UNKNOWN, items_decide
 from subscriptions.lifecycle.kinds import SweepKind
-from subscriptions.lifecycle.sight import Gone, Look, Seen, panel_look
+from subscriptions.lifecycle.sight import Gone, Look, panel_look
 from subscriptions.lifecycle.telling import Letter, muted_of, tell, zone_of
+from subscriptions.mirror.applying import users_apply
 from subscriptions.models import Subscriber, Sweep, SweepItem, SweepState
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.door import panel_background
 from subscriptions.panel.errors import PanelAway, PanelFailed, PanelUnknown, PanelWaits
 from subscriptions.panel.types import PanelUser
-from subscriptions.story import event_write
+from subscriptions.story import EventRow, events_write
 
 NAME = "subscriptions.reset_traffic"
 PACK = 100
@@ -138,19 +139,17 @@ def _read_back(client: PanelClient, sweep: Sweep, items: Sequence[SweepItem]) ->
     found = client.users_by_ids(
         [each.subscriber.panel_id for each in items if each.subscriber.panel_id is not None]
     )
-    muted = muted_of(
-        {row.telegram_id for each in items if (row := each.subscriber).telegram_id is not None}
-    )
     pending: list[SweepItem] = []
+    done: dict[int, PanelUser] = {}  # by subscriber
     for item in items:
         user = found.get(item.subscriber.panel_id or 0)
         if user is None:
             _gone(sweep, item, panel_look(client, item.subscriber))
         elif is_reset(user, sweep.started_at):
-            look = Seen(user, read_at)
-            _done(sweep, item, look, is_muted=item.subscriber.telegram_id in muted)
+            done[item.subscriber_id] = user
         else:
             pending.append(item)
+    _done(sweep, [each for each in items if each.subscriber_id in done], done, read_at)
     late = [each for each in pending if each.at and each.at < clock.now() - PATIENCE]
     again = [each for each in late if each.reason == ASKED]
     if again:
@@ -187,16 +186,40 @@ def _gone(sweep: Sweep, item: SweepItem, look: Look) -> None:
             items_decide(sweep.pk, [item.pk], UNKNOWN, "unknown")
 
 
-def _done(sweep: Sweep, item: SweepItem, look: Seen, *, is_muted: bool) -> None:
-    """Write it down and tell the person, once a month whatever the number of subscriptions."""
+def _done(
+    sweep: Sweep, items: Sequence[SweepItem], users: Mapping[int, PanelUser], read_at: datetime
+) -> None:
+    """Write them down and tell each person, once a month whatever the number of subscriptions.
+
+    One transaction for all. Locks: the subscribers by id, the sweep, the items.
+    """
+    if not items:
+        return
+    muted = muted_of({each.subscriber.telegram_id or 0 for each in items})
     with transaction.atomic():
-        row = Subscriber.objects.select_for_update(no_key=True).get(pk=item.subscriber_id)
-        before = row.used_traffic_bytes
-        mirroring.correct(row, look)
-        if not items_decide(sweep.pk, [item.pk], DONE, "reset"):
-            return
-        event_write(row.pk, "traffic_reset", "sweep", data={"before": before})
-        tell(row, _letter(row, sweep), is_muted=is_muted)
+        rows = {
+            row.pk: row
+            for row in Subscriber.objects.select_for_update(no_key=True)
+            .filter(pk__in=list(users))
+            .order_by("pk")
+        }
+        Sweep.objects.select_for_update(no_key=True).get(pk=sweep.pk)
+        fresh = SweepItem.objects.filter(pk__in=[each.pk for each in items], fate="")
+        owners = dict(fresh.values_list("pk", "subscriber_id"))
+        users_apply([users[owner] for owner in owners.values()], read_at)
+        items_decide(sweep.pk, list(owners), DONE, "reset")
+        events_write(
+            EventRow(
+                subscriber_id=owner,
+                kind="traffic_reset",
+                source="sweep",
+                data={"before": rows[owner].used_traffic_bytes},
+            )
+            for owner in owners.values()
+        )
+        for owner in owners.values():
+            row = rows[owner]
+            tell(row, _letter(row, sweep), is_muted=row.telegram_id in muted)
 
 
 def _letter(row: Subscriber, sweep: Sweep) -> Letter:

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
 from subscriptions.lifecycle.kinds import SweepKind, sweep_kinds
-from subscriptions.models import Notice, Sweep, SweepItem, SweepSettings
+from subscriptions.models import Notice, Subscriber, Sweep, SweepItem, SweepSettings
 
 PAGE = 50
+PEOPLE_MOST = 100  # subscriptions of one person
+SLACK = timedelta(
+    hours=1
+)  # transactions that overlap commit in another order than that of their ids
 OPEN = "open"  # what people call an item that has no fate yet
 
 Row = TypeVar("Row", bound=Model)
@@ -83,20 +87,36 @@ def items_page(
 
 
 def notices_page(where: NoticeFilter, *, after: int | None = None) -> Page[Notice]:
-    """Notices, newest first. One query."""
+    """Notices, newest first. One query; two more for a span of time, one for a person."""
     exact = {
         "stage": where.stage or None,
         "state": where.state or None,
         "reason": where.reason or None,
-        "subscriber__username": where.username or None,
-        "subscriber__telegram_id": where.telegram_id,
+        "subscriber_id__in": _people(where),
         "created_at__gte": where.created_from,
         "created_at__lt": where.created_to,
-        "pk__lt": after,
+        "pk__gte": _first_id(where.created_from and where.created_from - SLACK),
+        "pk__lt": _first_id(where.created_to and where.created_to + SLACK),
     }
-    return _page(
-        Notice.objects.filter(**_given(exact)).select_related("subscriber").order_by("-id")
-    )
+    found = Notice.objects.filter(**_given(exact)).select_related("subscriber").order_by("-id")
+    return _page(found if after is None else found.filter(pk__lt=after))
+
+
+def _people(where: NoticeFilter) -> list[int] | None:
+    """The subscribers that a filter names; None if it names nobody."""
+    named = {"username": where.username or None, "telegram_id": where.telegram_id}
+    if not _given(named):
+        return None
+    found = Subscriber.objects.filter(**_given(named)).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:PEOPLE_MOST])
+
+
+def _first_id(moment: datetime | None) -> int | None:
+    """An id at about that moment: notices are found by id, and ids grow with time."""
+    if moment is None:
+        return None
+    found = Notice.objects.filter(created_at__gte=moment).order_by("created_at")
+    return found.values_list("pk", flat=True).first()
 
 
 def standings() -> list[Standing]:

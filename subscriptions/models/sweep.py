@@ -88,7 +88,9 @@ class SweepItem(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["sweep", "id"], condition=Q(fate=""), name="subscription_sweep_item_open"
-            )
+            ),
+            models.Index(fields=["sweep", "id"], name="subscription_sweep_item_list"),
+            models.Index(fields=["sweep", "fate", "id"], name="subscription_sweep_item_fate"),
         ]
 
     def __str__(self) -> str:

@@ -245,6 +245,8 @@ def test_notices_are_found_by_person_stage_state_and_reason(
         ({"reason": "blocked"}, [blocked]),
         ({"username": "user_2"}, [told]),
         ({"telegram_id": 500_000_000}, [due]),
+        ({"username": "nobody"}, []),
+        ({"created_from": "1h"}, [told, blocked, due]),
         ({"created_to": "1h"}, []),
     )
     for query, expected in expectations:

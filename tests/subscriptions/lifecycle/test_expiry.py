@@ -11,6 +11,7 @@ from jobs.testing import drain, job_perform, jobs_of
 from lib import clock
 from notifications.telegram.models import QueuedMessage
 from subscriptions.lifecycle import cutting
+from subscriptions.lifecycle.sweeps import sweep_stop
 from subscriptions.lifecycle.verdicts import Money
 from subscriptions.models import CutBy, Notice, Subscriber, SubscriberEvent, Sweep, SweepItem
 from subscriptions.panel.door import clients_forget
@@ -151,6 +152,46 @@ def test_404_is_skipped_and_the_mirror_learns(people: People) -> None:
     assert row.missing_since is not None
     sweep()
     assert Sweep.objects.count() == 1  # nobody looks at that one again
+
+
+def test_a_name_under_another_number_is_no_proof_that_somebody_is_gone(people: People) -> None:
+    """business.md F12: numbers move when a panel is rebuilt; who is who is for the mirror to tell."""
+    row = people.make(-HOUR)
+    people.panel.operator(row.panel_id or 0, "delete")
+    people.panel.add(username=row.username, expireAt="2099-01-01T00:00:00Z")
+    hand_out()
+    cut_perform()
+    assert fates() == [("", "")]
+    row.refresh_from_db()
+    assert row.missing_since is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"status": 404, "body": {"errorCode": "A025", "message": "User not found"}}, ("skipped", "gone")),
+        ({"status": 400, "body": {"errorCode": "A001", "message": "no"}}, ("", "")),
+        ({"status": 500, "body": {"errorCode": "A039", "message": "no"}}, ("", "")),
+    ],
+)  # fmt: skip
+def test_a_write_that_the_panel_refuses_cuts_nobody(
+    people: People, panel_on: Sandbox, answer: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    row = people.make(-HOUR)
+    hand_out()
+    panel_on.panel.fault(method="users.update", kind="status", times=1, **answer)
+    cut_perform()
+    assert fates() == [expected]
+    assert people.status(row) == "ACTIVE"
+
+
+def test_a_job_of_a_run_that_was_stopped_does_nothing(people: People) -> None:
+    row = people.make(-HOUR)
+    hand_out()
+    sweep_stop(sweep_id=Sweep.objects.get().pk, by=None)
+    cut_perform()
+    assert fates() == [("skipped", "stopped")]
+    assert people.status(row) == "ACTIVE"
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,29 @@ def test_a_call_whose_end_is_not_known_is_found_out_by_reading_back(
     assert QueuedMessage.objects.count() == 1
 
 
+def test_a_call_that_was_not_made_is_made_by_the_ladder(people: People, panel_on: Sandbox) -> None:
+    customer(people)
+    panel_on.panel.fault(method="users.bulk.reset-traffic", kind="status", status=503, times=1)
+    reset()
+    assert set(SweepItem.objects.values_list("reason", "at")) == {("", None)}
+    with clock.shift(timedelta(seconds=70)):
+        drain(queues=["notifications"])
+    with clock.shift(timedelta(seconds=80)):
+        drain(queues=["notifications"])
+    assert SweepItem.objects.get().fate == "done"
+
+
+def test_a_name_under_another_number_is_left_for_the_mirror(people: People) -> None:
+    row = customer(people)
+    job_perform("subscriptions.reset_traffic")
+    people.panel.operator(row.panel_id or 0, "delete")
+    people.panel.add(username=row.username, expireAt="2099-01-01T00:00:00Z")
+    drain(queues=["notifications"])
+    assert SweepItem.objects.get().fate == "unknown"
+    row.refresh_from_db()
+    assert row.missing_since is None
+
+
 def test_who_is_gone_is_skipped(people: People) -> None:
     row = customer(people)
     job_perform("subscriptions.reset_traffic")
