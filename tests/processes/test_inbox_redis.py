@@ -14,7 +14,7 @@ from tests.processes.waiting import until
 
 pytestmark = pytest.mark.process
 
-GONE_S = 20
+GONE_S = 12  # longer than twice the longest pause of whoever knocks: a ping of 5 s
 PEOPLE: list[Person] = [(801, "uma"), (802, "vic"), (803, "wes")]
 
 

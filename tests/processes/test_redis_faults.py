@@ -13,7 +13,7 @@ from tests.processes.waiting import until
 
 pytestmark = pytest.mark.process
 
-GONE_S = 20
+GONE_S = 13  # more than twice the patience of the watchdog
 HANGS_S = 8  # a stopped Redis costs each of its clients a second per call
 
 

@@ -76,8 +76,8 @@ def test_servers_that_stay_away_longer_than_the_watchdog_waits_are_waited_for(
     load.go_on()
     warnings = len(pool.lines("waiting for the database"))
     embedded.stop(site.data_dir)
-    # The pusher asks twice a second: 30 times is long after the watchdog has lost its patience.
-    until(lambda: len(pool.lines("waiting for the database")) > warnings + 30, "15 s are over")
+    # The pusher asks twice a second: 16 times is long after the watchdog has lost its patience.
+    until(lambda: len(pool.lines("waiting for the database")) > warnings + 16, "8 s are over")
     embedded.ensure(site.data_dir, postgres=True, redis=True)
     load.go_on()
     load.end()
