@@ -77,6 +77,9 @@ def _settle_by_job(row: Review, payment_id: UUID | None, note: str, by: Account)
         raise ReviewNotSettleable(
             f"the payment is {payment.state} already; give the money back or keep it"
         )
+    holder = Payment.objects.filter(external_id=str(number)).exclude(pk=payment.pk).first()
+    if holder is not None:
+        raise ReviewNotSettleable(f"this invoice belongs to payment {holder.pk}")
     kind_get("payments.settle_review").enqueue(
         review_id=row.pk,
         payment_id=payment.pk,

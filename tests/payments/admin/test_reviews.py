@@ -139,6 +139,20 @@ def test_money_of_an_unknown_invoice_goes_to_the_payment_that_is_named(
     assert (target.state, target.external_id) == (State.COMPLETED, str(number_of(stray)))
 
 
+def test_money_of_one_order_is_not_accepted_for_another(
+    operator: Client, provider: Sandbox, heard: Heard
+) -> None:
+    mine, other = invoiced(), invoiced()
+    provider.pay.pay(number_of(other), silent=True)
+    invoice = gate.invoice_read(number_of(other))
+    assert invoice is not None
+    payment_settle(payment_id=mine.pk, invoice=invoice, found_by="poll")
+    review = Review.objects.get(reason="other_order")
+    answer = resolve(operator, review, "settled").content.decode()
+    assert f"this invoice belongs to payment {other.pk}" in answer
+    assert heard.completed == []
+
+
 def test_a_completed_payment_cannot_be_completed_by_an_answer(operator: Client) -> None:
     payment = paid(1)
     review = question_open(
