@@ -25,7 +25,8 @@ def rival(committed: None) -> Iterator[psycopg.Connection[Any]]:
         yield other
 
 
-@pytest.mark.timeout(400)  # hundreds of statements, one after the other, on a machine that others use too
+# Hundreds of lives, statement by statement, on a machine that others use too.
+@pytest.mark.timeout(400)
 def test_whatever_happens_no_promise_is_broken(
     rival: psycopg.Connection[Any], declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
