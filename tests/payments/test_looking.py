@@ -1,8 +1,10 @@
 """The poll of open payments: what the webhook did not tell."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from jobs.outcomes import Done
@@ -144,15 +146,17 @@ def test_orders_without_an_invoice_end_after_a_day(settings: Settings, heard: He
     assert heard.failed == [(payment, "expired")]
 
 
-def test_a_person_has_one_payment_checked(provider: Sandbox, heard: Heard, db: None) -> None:
-    payment = invoiced()
+def test_a_person_has_one_payment_checked(
+    provider: Sandbox, heard: Heard, account: Callable[..., User]
+) -> None:
+    payment, olga = invoiced(), account("olga")
     provider.pay.pay(number_of(payment), silent=True)
-    payment_recheck(payment.pk, None)
-    payment_recheck(payment.pk, None)
+    payment_recheck(payment.pk, olga)
+    payment_recheck(payment.pk, olga)
     drain()
     payment.refresh_from_db()
     assert (payment.state, payment.found_by) == (State.COMPLETED, FoundBy.OPERATOR)
-    assert PaymentEvent.objects.filter(payment=payment, kind="checked").count() == 1
+    assert PaymentEvent.objects.filter(payment=payment, kind="checked", actor="olga").count() == 1
     assert len(heard.completed) == 1
 
 
