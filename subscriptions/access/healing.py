@@ -33,7 +33,8 @@ from subscriptions.story import event_write
 
 GAP = "access gap"  # what the audit log calls it
 NOTE_LIMIT = 200
-PAUSE = timedelta(minutes=4)  # between two tries of the same activation by itself
+PAUSE = timedelta(minutes=4)  # from the payment on: until then its own job goes on
+RESUME_MOST = 500  # of one comparison: those that were tried least, so that none starves the others
 State, Reason = Activation.State, Activation.Reason
 logger = logging.getLogger(__name__)
 
@@ -43,10 +44,9 @@ LEFT JOIN jobs_job j ON j.id = a.job_id AND j.state IN ('scheduled', 'available'
 JOIN payment p ON p.id = a.payment_id AND p.state = 'completed'
 LEFT JOIN subscriber s ON s.id = a.subscriber_id
 WHERE a.state <> 'applied' AND a.created_at < %(before)s AND j.id IS NULL
-    AND (a.state = 'pending' OR (a.state = 'failed' AND a.reason IN ('away', 'internal'))
+    AND (a.state = 'pending' OR (a.state = 'failed' AND a.reason = 'away')
         OR (a.state = 'held' AND (s.status <> 'DISABLED' OR s.cut_by IN ('sweep', 'bulk'))))
-    AND a.id > %(after)s
-ORDER BY a.id LIMIT 1000
+ORDER BY a.attempts, a.id LIMIT %(most)s
 """
 
 
@@ -126,20 +126,15 @@ def _mend(found: Found) -> bool:
     return True
 
 
-def activations_resume(now_before: timedelta = PAUSE) -> int:
+def activations_resume() -> int:
     """Try again what waits and has no job: lost, given up while the panel was away, or no longer held.
 
     Nothing while the panel is known to be away. Returns how many. Repeat: nothing twice.
     """
     if Breaker.objects.filter(name=BREAKER).exclude(state=Breaker.State.CLOSED).exists():
         return 0
-    count, after = 0, 0
-    before = clock.now() - now_before
-    while rows := sql.rows(_WITHOUT_JOB, {"before": before, "after": after}):
-        for (activation_id,) in rows:
-            count += _resume(activation_id)
-        after = rows[-1][0]
-    return count
+    rows = sql.rows(_WITHOUT_JOB, {"before": clock.now() - PAUSE, "most": RESUME_MOST})
+    return sum(_resume(activation_id) for (activation_id,) in rows)
 
 
 @transaction.atomic

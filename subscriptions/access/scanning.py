@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from jobs.breakers import BreakerOpen
 from jobs.context import current_job
@@ -27,8 +27,9 @@ LATE = timedelta(seconds=60)
 LATELY = timedelta(hours=26)  # what was completed or applied since then is looked at each time
 FAILED_LATELY = timedelta(days=2)  # an invoice that was paid after all
 COMPLETED_LATELY = timedelta(hours=1)
-PROVIDER_MOST = 3_000  # invoices of one run, those that were asked about longest ago first
-PANEL_MOST = 300  # users of one run that are asked for one by one
+FAILED_MOST = 1_000
+PROVIDER_MOST = 3_000  # invoices of one run
+PANEL_MOST = 300  # users of one run with a gap, and without, that are asked for one by one
 PACK = 1_000
 LEDGER_KINDS = (GapKind.LEDGER_BEHIND, GapKind.LEDGER_AHEAD)
 PANEL_KINDS = (GapKind.SHORT, GapKind.OFF, GapKind.GONE)
@@ -66,15 +67,24 @@ def provider_scan(now: datetime) -> Part:
 
 
 def _payments_to_ask(now: datetime) -> list[Payment]:
-    has_gap = AccessGap.objects.filter(healed_at=None, kind__in=LEDGER_KINDS)
-    wanted = (
-        Q(state=PaymentState.PENDING)
-        | Q(state=PaymentState.FAILED, failed_at__gt=now - FAILED_LATELY)
-        | Q(state=PaymentState.COMPLETED, completed_at__gt=now - COMPLETED_LATELY)
-        | Q(pk__in=has_gap.values("payment_id"))
+    """Each group by an index of its own: however many payments there were, these are few."""
+    invoiced = Payment.objects.filter(external_id__isnull=False)
+    has_gap = AccessGap.objects.filter(healed_at=None, kind__in=LEDGER_KINDS).values("payment_id")
+    pending = invoiced.filter(state=PaymentState.PENDING)
+    failed = invoiced.filter(state=PaymentState.FAILED).order_by("-pk")[:FAILED_MOST]
+    groups = (
+        invoiced.filter(pk__in=has_gap),
+        invoiced.filter(
+            state=PaymentState.COMPLETED, completed_at__gt=now - COMPLETED_LATELY
+        ).order_by("-completed_at"),
+        # Those that nobody has asked about for longest.
+        pending.order_by(F("checked_at").asc(nulls_first=True), "pk"),
     )
-    rows = Payment.objects.filter(wanted, external_id__isnull=False)
-    return list(rows.order_by(F("checked_at").asc(nulls_first=True), "pk")[:PROVIDER_MOST])
+    found = {each.pk: each for group in groups for each in group[:PROVIDER_MOST]}
+    for each in failed:
+        if each.failed_at is not None and each.failed_at > now - FAILED_LATELY:
+            found.setdefault(each.pk, each)
+    return list(found.values())[:PROVIDER_MOST]
 
 
 def _provider_pack(
@@ -197,20 +207,27 @@ def panel_scan(now: datetime, since: datetime) -> Part:
 
 def _doubtful(now: datetime, since: datetime) -> list[Activation]:
     """Applied lately and not served as far as the mirror knows, or with an open gap; oldest first."""
-    has_gap = AccessGap.objects.filter(healed_at=None, kind__in=PANEL_KINDS)
+    rows = (
+        Activation.objects.filter(state=Activation.State.APPLIED)
+        .exclude(payment__state=PaymentState.REFUNDED)
+        .select_related("payment", "subscriber")
+        .order_by("pk")
+    )
     looks_wrong = (
         Q(subscriber__expire_at__lt=F("target_expire_at"))
         | Q(subscriber__status__in=[PanelStatus.DISABLED, PanelStatus.EXPIRED])
         | Q(subscriber__missing_since__isnull=False)
     )
-    lately = Q(applied_at__gt=since, target_expire_at__gt=now) & looks_wrong
-    return list(
-        Activation.objects.filter(state=Activation.State.APPLIED)
-        .filter(lately | Q(payment_id__in=has_gap.values("payment_id")))
-        .exclude(payment__state=PaymentState.REFUNDED)
-        .select_related("payment", "subscriber")
-        .order_by("pk")[:PANEL_MOST]
+    gaps = AccessGap.objects.filter(kind__in=PANEL_KINDS)
+    # Those first that were looked at longest ago: a thousand that cannot be healed hide nobody.
+    by_sight = gaps.filter(healed_at=None).order_by("seen_at", "pk")
+    known = list(by_sight.values_list("payment_id", flat=True)[:PANEL_MOST])
+    told = gaps.filter(Q(healed_at=None) | Q(ending=AccessGap.Ending.DISMISSED))
+    # Two questions, for one with OR would look at all that was ever applied.
+    lately = rows.filter(looks_wrong, applied_at__gt=since, target_expire_at__gt=now).exclude(
+        Exists(told.filter(payment_id=OuterRef("payment_id")))
     )
+    return [*rows.filter(payment_id__in=known), *lately[:PANEL_MOST]]
 
 
 def _check() -> None:

@@ -88,6 +88,7 @@ def test_a_payment_that_the_ledger_missed_is_found_and_settled(
         compare()
     assert open_kinds() == []
     assert [gap.kind for gap in AccessGap.objects.all()] == ["ledger_behind"]
+    assert Payment.objects.get().found_by == "poll"  # nobody had asked
     assert status_of(panel, person) == "ACTIVE"
     assert len(told()) == 1
 
@@ -159,7 +160,7 @@ def test_what_failed_while_the_panel_was_away_is_resumed_when_it_is_back(
     assert [each["severity"] for each in alerts] == ["critical"]
 
 
-@pytest.mark.parametrize("reason", ["missing", "refused"])
+@pytest.mark.parametrize("reason", ["missing", "refused", "internal"])
 def test_what_needs_a_person_is_not_resumed(panel: PanelHand, db: None, reason: str) -> None:
     paid(person_make(panel))
     jobs_lose()
@@ -296,19 +297,38 @@ def test_money_that_went_back_is_no_gap(panel: PanelHand, db: None) -> None:
         assert compare()["opened"] == 0
 
 
-def test_a_thousand_that_cannot_be_healed_do_not_hide_the_next(panel: PanelHand, db: None) -> None:
-    for _ in range(12):  # poison in front
-        paid(
-            row_make(10**6 + Subscriber.objects.count(), username=f"x{Subscriber.objects.count()}")
-        )
+def test_those_that_fail_again_and_again_hold_up_nobody(
+    panel: PanelHand, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscriptions.access.healing.RESUME_MOST", 2)
+    for number in range(1, 4):  # poison in front
+        paid(row_make(10**6 + number))
     last = paid(person_make(panel))
     jobs_lose()
-    Activation.objects.exclude(pk=last.pk).update(state="failed", reason="missing")
+    Activation.objects.exclude(pk=last.pk).update(state="failed", reason="away", attempts=8)
     with clock.shift(LATER):
         compare()
         drain()
     last.refresh_from_db()
     assert last.state == "applied"
+
+
+def test_gaps_that_stay_hide_nobody_from_the_panel(
+    panel: PanelHand, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("subscriptions.access.scanning.PANEL_MOST", 1)
+    people = [served(panel)[0] for _ in range(3)]
+    soon = clock.now() + timedelta(days=1)
+    for person in people:
+        panel.change(person.panel_id or 0, expireAt=soon.isoformat())
+    Subscriber.objects.update(expire_at=soon)
+    for expected in (1, 2, 3):
+        compare()
+        assert open_kinds() == ["short"] * expected
+    for gap in gaps_query():
+        gap_heal(gap_id=gap.pk, by=None)
+    drain()
+    assert open_kinds() == []
 
 
 def test_what_waits_for_longer_than_the_ladder_is_critical_once(
