@@ -52,7 +52,7 @@ def payment_look(payment_id: UUID, *, by: Account = None) -> Outcome:
     """Ask about one payment now and act on the answer; for a person who wants to know.
 
     Also for one that failed: it may have been paid after all. Without an invoice, one that an earlier
-    try may have made is looked for.
+    try may have made is looked for. by: nobody, if a comparison of ours has asked.
     """
     payment = Payment.objects.filter(pk=payment_id).first()
     if payment is None:
@@ -64,7 +64,8 @@ def payment_look(payment_id: UUID, *, by: Account = None) -> Outcome:
     event_write(
         payment.pk, "checked", data={"invoice": payment.external_id, "status": status}, by=by
     )
-    _act(payment, invoice, FoundBy.OPERATOR, clock.now(), Looked())
+    found_by = FoundBy.POLL if by is None else FoundBy.OPERATOR
+    _act(payment, invoice, found_by, clock.now(), Looked())
     return Done({"status": status})
 
 
