@@ -1,6 +1,7 @@
 """The pages of subscriptions are those of the jobs console, with templates of their own."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.http import Http404, HttpRequest
@@ -39,6 +40,15 @@ def number_of(text: str) -> int | None:
     digits = text.strip()
     is_number = digits.isascii() and digits.isdigit() and len(digits) <= 18
     return int(digits) if is_number else None
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment as an address has it, with its zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def turning(request: HttpRequest, form: FilterForm, after: object) -> dict[str, Any]:

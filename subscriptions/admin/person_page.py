@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 
 from jobs.models import AuditEntry
@@ -14,7 +13,7 @@ from lib.errors import DomainError
 from notifications.telegram.templates import LANGUAGES
 from payments.models import State
 from subscriptions.activation.plans import plans_all
-from subscriptions.admin.pages import SubscriptionConsole, or_404
+from subscriptions.admin.pages import SubscriptionConsole, moment_of, or_404
 from subscriptions.rereading import devices_of
 from subscriptions.screens.person import Person, person_get
 from subscriptions.screens.timeline import GROUPS, story_of
@@ -57,8 +56,8 @@ class PersonPages(SubscriptionConsole):
         person = or_404(person_get, min(subscriber_id, 2**63 - 1))
         group = request.GET.get("story", "")
         group = group if group in GROUPS else ""
-        before = parse_datetime(request.GET.get("before", "").replace(" ", "+"))
-        story = story_of(person, group=group, before=before if before and before.tzinfo else None)
+        before = moment_of(request.GET.get("before", ""))
+        story = story_of(person, group=group, before=before)
         return self.show(
             request,
             "person",

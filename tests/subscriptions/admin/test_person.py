@@ -227,6 +227,15 @@ def test_a_long_story_is_turned_page_by_page(db: None) -> None:
     assert len(seen) == len(set(seen)) == 25
 
 
+@pytest.mark.parametrize(
+    "before", ["x", "2026-13-45T00:00:00Z", "2026-01-01", "0001-01-01T00:00+14:00"]
+)
+def test_an_address_that_somebody_has_cut_is_no_failure(operator: Client, before: str) -> None:
+    row = row_make(1)
+    answer = operator.get(address(row), {"before": before, "story": "\x00", "devices": "2"})
+    assert answer.status_code == 200
+
+
 def test_the_page_costs_the_same_however_long_the_story(
     operator: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
