@@ -30,7 +30,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[Read]:
 
 
 def test_a_site_has_its_own_span_of_invoices(read: Read) -> None:
-    assert read(INVOICE_TTL="90m").INVOICE_TTL == timedelta(minutes=90)
+    found = read(INVOICE_TTL="90m").INVOICE_TTL
+    assert found == timedelta(minutes=90)
 
 
 @pytest.mark.parametrize(
