@@ -185,7 +185,8 @@ def _end(item: SweepItem, look: Look, verdict: CutVerdict) -> dict[str, str]:
         row = Subscriber.objects.select_for_update(no_key=True).get(pk=item.subscriber_id)
         item.refresh_from_db()
         mirroring.correct(row, look)
-        if fate == SKIPPED and _is_ours(item, row):
+        is_cut = isinstance(look, Seen) and look.user.status is PanelStatus.DISABLED
+        if not is_cut and fate != UNKNOWN and _is_ours(item, row):
             # It was not us after all: the panel had expired it, or it was paid in between.
             row.cut_by, row.cut_at, row.cut_reason = CutBy.NOBODY, None, ""
             row.save(update_fields=["cut_by", "cut_at", "cut_reason"])

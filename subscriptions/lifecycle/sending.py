@@ -45,12 +45,12 @@ def notices_send(
     notice_ids: Sequence[int],
     *,
     after: int = 0,
-    begun: Callable[[int], None] = lambda notice_id: None,
+    passed: Callable[[int], None] = lambda notice_id: None,
 ) -> Sent:
     """Decide the notices of a pack behind `after`, in the order of their ids. Repeat-safe.
 
-    begun(id) is called before each, so that a run that is put off goes on behind the one at which it
-    was: one that always fails holds up nobody. Raises PanelWaits.
+    passed(id) is called behind each, so that a run that is put off goes on where it was, and one that
+    always fails holds up nobody. Raises PanelWaits.
     """
     due = list(
         Notice.objects.filter(pk__in=notice_ids, pk__gt=after, state=NoticeState.DUE)
@@ -62,9 +62,9 @@ def notices_send(
     )
     sent = Sent()
     for row in due:
-        begun(row.pk)
         look = _look(client, row)
         sent.count(notice_decide(row.pk, look, is_muted=row.subscriber.telegram_id in muted))
+        passed(row.pk)
     return sent
 
 

@@ -59,12 +59,12 @@ def send_notices(notice_ids: list[int]) -> Outcome | dict[str, int]:
     context = current_job()
     after = (context.checkpoint or {}).get("after", 0) if context else 0
 
-    def begun(notice_id: int) -> None:
+    def passed(notice_id: int) -> None:
         if context is not None:
-            context.check()
             context.save_checkpoint({"after": notice_id})
+            context.check()
 
-    sent = sending.notices_send(panel_background(), notice_ids, after=after, begun=begun)
+    sent = sending.notices_send(panel_background(), notice_ids, after=after, passed=passed)
     left = sending.notices_due(notice_ids)
     if left and context is not None and context.attempt < context.max_attempts:
         context.save_checkpoint({"after": 0})

@@ -185,6 +185,22 @@ def test_a_write_that_the_panel_refuses_cuts_nobody(
     assert people.status(row) == "ACTIVE"
 
 
+def test_a_panel_that_takes_the_order_and_serves_on_ends_as_failed_and_leaves_no_mark(
+    people: People, panel_on: Sandbox
+) -> None:
+    """What was no cut must not look like one later, when an operator disables that person."""
+    row = people.make(-HOUR)
+    shown = {"response": people.panel.user(row.panel_id or 0)}
+    panel_on.panel.fault(method="users.update", kind="status", status=200, body=shown)
+    sweep()
+    for seconds in (70, 140, 210):
+        with clock.shift(timedelta(seconds=seconds)):
+            drain(queues=QUEUES)
+    assert fates() == [("failed", "not_confirmed")]
+    assert cut(row) == ("ACTIVE", "")
+    assert row.cut_at is None
+
+
 def test_a_job_of_a_run_that_was_stopped_does_nothing(people: People) -> None:
     row = people.make(-HOUR)
     hand_out()

@@ -196,6 +196,22 @@ def test_a_busy_panel_costs_no_attempt(people: People, panel_on: Sandbox) -> Non
     assert (fate(row), job.state, job.attempt) == (("due", ""), "scheduled", 0)
 
 
+def test_whoever_cannot_be_read_opens_the_breaker_and_the_others_still_get_theirs(
+    people: People, panel_on: Sandbox
+) -> None:
+    """business.md F19: some poison in front; a good one behind is served as soon as the panel rests."""
+    rows = [people.make(23 * HOUR) for _ in range(5)]
+    for bad in rows[:3]:
+        panel_on.panel.fault(
+            method="users.get", user_id=bad.panel_id, kind="status", status=503, times=50
+        )
+    remind()
+    assert [fate(row)[0] for row in rows] == ["due"] * 5  # three in a row: the breaker is open
+    with clock.shift(timedelta(seconds=10)):
+        drain(queues=["notifications"])
+    assert [fate(row)[0] for row in rows] == ["due"] * 3 + ["queued"] * 2
+
+
 def test_one_who_cannot_be_read_holds_up_nobody_behind(people: People, panel_on: Sandbox) -> None:
     rows = [people.make(23 * HOUR) for _ in range(4)]
     panel_on.panel.fault(
