@@ -15,6 +15,7 @@ from django.template.defaultfilters import filesizeformat
 from payments.models import Payment, State
 from payments.words import amount_say, failure_say
 from subscriptions.access.gaps import REMEDIES, TITLES
+from subscriptions.mirror.drifts import IDENTITY
 from subscriptions.models import Activation, CutBy, PanelStatus
 from subscriptions.screens.person import Person
 
@@ -158,11 +159,11 @@ def _state(person: Person) -> Iterator[Trouble]:
     row = person.row
     if row.missing_since is not None:
         yield _gone(person)
-    elif row.panel_id is None:
+    elif row.panel_id is None or any(each.field == IDENTITY for each in person.drifts):
         yield Trouble(
             Weight.ERROR,
             "The panel has another person under the number of this one.",
-            "Nothing is written to it. Look at the differences below, or create the user anew.",
+            "Nothing is written to it. Say under “The panel and we differ” whether it is the same.",
         )
     elif row.status == PanelStatus.DISABLED:
         yield _disabled(person)

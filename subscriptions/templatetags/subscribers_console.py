@@ -1,6 +1,6 @@
 """How the console shows subscribers. `{% load subscribers_console %}`."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -142,8 +142,30 @@ def strategy(plan: Plan) -> str:
 
 @register.filter
 def sums(amounts: dict[str, Decimal]) -> str:
-    """Sums by currency: "120 USDT + 40 EUR"."""
-    return " + ".join(f"{amount_say(value)} {name}" for name, value in sorted(amounts.items()))
+    """Sums by currency: "1,120 USDT + 40 EUR"."""
+    return " + ".join(f"{_grouped(value)} {name}" for name, value in sorted(amounts.items()))
+
+
+def _grouped(value: Decimal) -> str:
+    whole, _, rest = amount_say(value).partition(".")
+    return f"{int(whole):,}{'.' if rest else ''}{rest}"
+
+
+@register.filter
+def when_iso(text: str) -> str:
+    """A moment that was stored as a text: "2026-12-19 09:22 UTC"."""
+    try:
+        return _utc(datetime.fromisoformat(text).astimezone(UTC))
+    except ValueError:
+        return text
+
+
+@register.filter
+def drift_side(value: Any) -> str:
+    """What one side says of a difference; of who somebody is: name and number."""
+    if isinstance(value, dict):
+        return f"{value.get('username')}, number {value.get('panel_id')}"
+    return "nothing" if value in (None, "") else str(value)
 
 
 @register.filter

@@ -10,6 +10,7 @@ from lib import clock
 from notifications.telegram.models import Chat
 from subscriptions.models import Notice, NoticeState, Subscriber
 from subscriptions.screens.board import DAYS, board_get
+from subscriptions.templatetags.subscribers_console import sums
 from tests.subscriptions.buyers import order_open, paid, plan_make, row_make
 
 BOARD = "/admin/subscriptions/subscriber/expiring/"
@@ -86,6 +87,10 @@ def test_every_number_leads_to_its_people(operator: Client) -> None:
         query = f"?{day}&status=served{more}"
         assert query.replace("&", "&amp;") in text
         assert operator.get(f"{LIST}{query}").context["page"].rows == people
+
+
+def test_large_sums_can_be_read() -> None:
+    assert sums({"USDT": Decimal("1344601.5"), "EUR": Decimal(40)}) == "40 EUR + 1,344,601.5 USDT"
 
 
 def test_the_board_is_kept_for_a_moment(

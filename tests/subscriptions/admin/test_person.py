@@ -18,6 +18,7 @@ from subscriptions.models import (
     Activation,
     BulkItem,
     BulkOperation,
+    Drift,
     Notice,
     Subscriber,
 )
@@ -173,6 +174,17 @@ def test_an_open_invoice_is_asked_about(db: None) -> None:
 def test_each_state_has_its_sentence(db: None, fields: dict[str, Any], said: str) -> None:
     row = row_make(**{"number": 1, **fields})
     assert any(said in each.title for each in troubles(person_get(row.pk)))
+
+
+def test_who_is_somebody_else_in_the_panel_is_said(operator: Client) -> None:
+    row = row_make(1)
+    Drift.objects.create(
+        subscriber=row, field="identity", owner="us",
+        ours={"panel_id": 1, "username": row.username}, theirs={"panel_id": 1, "username": "eve"},
+    )  # fmt: skip
+    text = text_of(operator, row)
+    assert "The panel has another person under the number" in text
+    assert "in the panel eve, number 1" in text
 
 
 def test_a_panel_that_is_away_and_a_chat_that_is_shut_are_said(db: None) -> None:
