@@ -2,7 +2,8 @@
 
 A date is read, added to and written. Between the two no payment may be activated, or the older date would
 be written over the one that was paid for. So an extension stands in the same line as the activations of its
-subscriber (partition key), and counts what is paid and not applied yet.
+subscriber (partition key), takes the subscriber's turn as people at buttons do, and counts what is paid and
+not applied yet.
 """
 
 from uuid import UUID
@@ -25,6 +26,7 @@ from subscriptions.bulk.writing import pack_write
 from subscriptions.models import BulkItem, BulkKind, BulkState, ItemState
 from subscriptions.panel.door import PanelOff, panel_background
 from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
+from subscriptions.turns import TurnTaken, turn
 
 EXTEND = "subscriptions.bulk_extend"
 
@@ -62,10 +64,12 @@ def extend(item_id: int, *, again_after: Snooze) -> Outcome:
         pack.settle(item, ItemState.SKIPPED, "cancelled")
     else:
         try:
-            _ask(pack, item)
-        except (PanelOff, PanelWaits) as exc:
-            after = exc.retry_after if isinstance(exc, PanelWaits) else again_after.after
-            return Snooze(after, str(exc))
+            with turn(item.subscriber_id or 0, in_line=True):
+                _ask(pack, item)
+        except (PanelWaits, TurnTaken) as exc:
+            return Snooze(exc.retry_after, str(exc))
+        except PanelOff as exc:
+            return Snooze(again_after.after, str(exc))
         except PanelDenied as exc:
             items_put_back([item_id])
             operation_halt(operation.pk, f"the panel refuses our token: {exc}")

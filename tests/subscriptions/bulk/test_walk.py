@@ -12,6 +12,7 @@ from jobs.testing import drain, job_perform, jobs_of
 from lib import clock
 from notifications.telegram.models import QueuedMessage
 from payments.models import Payment
+from subscriptions import turns
 from subscriptions.bulk.packs import intents_write, pack_hand_out
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import (
@@ -152,6 +153,20 @@ def test_an_extension_counts_what_is_paid_and_not_applied_yet(mirror: Mirror) ->
     drain()
     assert counts(operation)[:3] == ("done", 1, 1)
     assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=35)
+
+
+def test_an_extension_waits_for_a_person_who_changes_the_same_subscriber(
+    mirror: Mirror, panel_on: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", timedelta(0))
+    (row,) = mirror(1, **ALIVE)
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    with turns.turn(row.pk):
+        drain()
+        assert panel_on.panel.writes() == []
+    with clock.shift(timedelta(minutes=1)):
+        drain()
+    assert counts(operation) == ("done", 1, 1, 0, 0)
 
 
 def test_an_extension_waits_in_the_line_of_its_subscriber(mirror: Mirror) -> None:
