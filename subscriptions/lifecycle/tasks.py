@@ -45,9 +45,10 @@ def remind_expiring() -> dict[str, Any]:
 @job(
     "subscriptions.send_notices",
     queue="notifications",
-    priority=Priority.NORMAL,
+    priority=Priority.LOW,
     retry=SUBSCRIPTIONS,
     timeout="10m",
+    concurrency=4,  # a pack asks the panel for a minute: whoever has paid finds a thread
 )
 def send_notices(notice_ids: list[int]) -> Outcome | dict[str, int]:
     """Read the panel for each of a pack, and tell whoever it is still true for.
