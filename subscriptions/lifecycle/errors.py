@@ -25,10 +25,3 @@ class SweepAlreadyRan(DomainError):
     """This sweep happens once in its period, and it has happened."""
 
     code = "sweep_already_ran"
-
-
-class SettingsInvalid(DomainError):
-    """The limits of a sweep cannot be these."""
-
-    code = "invalid"
-    status = 422

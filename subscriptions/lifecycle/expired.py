@@ -105,7 +105,6 @@ def _lost_close(sweep: Sweep, lost: list[tuple[int, str | None]]) -> None:
 EXPIRED = SweepKind(
     name=NAME,
     title="Disabling who is expired and still served",
-    does="disables",
     can_cut=True,
     chosen=_CHOSEN,
     params=params,

@@ -15,8 +15,6 @@ from jobs.outcomes import Outcome
 from lib.errors import NotFound
 from subscriptions.models import Sweep
 
-Check = Callable[[], bool]
-
 
 class SweepKindUnknown(NotFound):
     """There is no sweep of this name."""
@@ -31,12 +29,10 @@ class SweepKind:
     name: the kind of the job that begins it. can_cut: the brake looks at it.
     chosen: SQL that gives (subscriber id, expire_at) of everybody it means; params(now) are its values.
     run(sweep, context): does, or hands to jobs, what is open of a running sweep; safe to repeat.
-    does: for people, "disables", "sets the traffic of".
     """
 
     name: str
     title: str
-    does: str
     can_cut: bool
     chosen: str
     params: Callable[[datetime], Mapping[str, Any]]

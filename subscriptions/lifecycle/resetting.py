@@ -236,7 +236,6 @@ def _letter(row: Subscriber, sweep: Sweep) -> Letter:
 RESET = SweepKind(
     name=NAME,
     title="Monthly reset of traffic",
-    does="sets the traffic to zero of",
     can_cut=False,
     chosen=_CHOSEN,
     params=params,
