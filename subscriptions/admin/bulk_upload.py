@@ -14,7 +14,13 @@ from jobs.admin.pages import check
 from lib.errors import DomainError
 from subscriptions.admin.bulk_begin import DEEDS, OPERATE, progress_of
 from subscriptions.admin.pages import SubscriptionConsole
-from subscriptions.admin.uploads import file_keep, file_take, upload_keep
+from subscriptions.admin.uploads import (
+    file_is_kept,
+    file_keep,
+    file_take,
+    upload_keep,
+    upload_names,
+)
 from subscriptions.bulk.files import names_read
 from subscriptions.bulk.importing import import_start
 from subscriptions.bulk.lines import Entry, Reject, entries_read
@@ -23,6 +29,10 @@ from subscriptions.models import Plan
 FILE_MOST = 20 * 1024 * 1024
 SHOWN = 20
 IMPORT = "import"
+NOT_KEPT = (
+    "Redis does not answer just now, so the file cannot be kept until you have looked at it. "
+    "Try again in a moment, or send it to /api/v1/bulk-operations/upload."
+)
 
 
 class UploadForm(forms.Form):
@@ -69,6 +79,9 @@ class BulkUploadPages(SubscriptionConsole):
         count = len(next(iter(names.values())))
         title = f"The {count:,} lines of {file.name}."
         key = upload_keep(names, title, request.user.pk)
+        if upload_names(key, request.user.pk) is None:
+            form.add_error("file", NOT_KEPT)
+            return self._upload_page(request, form, status=503)
         given = urlencode({"action": action, "upload": key})
         return HttpResponseRedirect(f"{reverse('admin:subscriptions_subscriber_act')}?{given}")
 
@@ -79,13 +92,17 @@ class BulkUploadPages(SubscriptionConsole):
         if not look.accepted:
             form.add_error("file", "No line can be used.")
             return self._upload_page(request, form, status=422, look=look)
+        key = file_keep(body, file.name, request.user.pk)
+        if not file_is_kept(key):
+            form.add_error("file", NOT_KEPT)
+            return self._upload_page(request, form, status=503, look=look)
         return self.show(
             request,
             "bulk_import",
             "Import: look before you act",
             look=look,
             file=file.name,
-            key=file_keep(body, file.name, request.user.pk),
+            key=key,
         )
 
     def import_begin(self, request: HttpRequest) -> HttpResponse:

@@ -47,6 +47,11 @@ def file_keep(body: bytes, name: str, user_id: Any) -> str:
     return key
 
 
+def file_is_kept(key: str) -> bool:
+    """Whether a file is there to be taken: the cache may be away."""
+    return cache.get(_FILE.format(key[:64])) is not None
+
+
 def file_take(key: str, user_id: Any) -> tuple[bytes, str] | None:
     """The file of a key and its name, once; None if it is not kept, or is somebody else's."""
     place = _FILE.format(key[:64])

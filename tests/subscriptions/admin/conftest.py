@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.cache import cache
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -30,9 +29,8 @@ def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
+def _nothing_kept(clean_redis: None) -> None:
     """Boards and counts are kept for a minute; each test sees its own."""
-    cache.clear()
 
 
 @pytest.fixture

@@ -194,6 +194,15 @@ def test_a_file_that_cannot_be_read_is_said(operator: Client, text: str, said: s
     assert said in answer.content.decode()
 
 
+@pytest.mark.parametrize("action", ["extend", "import"])
+def test_a_file_that_cannot_be_kept_is_said(
+    operator: Client, redis_away: None, action: str
+) -> None:
+    answer = operator.post(UPLOAD, {"action": action, "file": file("username,days\nanna_k,3\n")})
+    assert answer.status_code == 503
+    assert "Redis does not answer just now" in answer.content.decode()
+
+
 def test_an_import_is_looked_at_and_begun(operator: Client) -> None:
     text = "username,days,telegram_id\nnew_one,30,7\nx,30,8\n"
     page = operator.post(UPLOAD, {"action": "import", "file": file(text)})
