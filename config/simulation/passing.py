@@ -15,7 +15,7 @@ from jobs.schedules import schedules_fire
 from lib import clock
 
 PATIENCE_S = 120.0  # real time; the machine may be loaded
-POLL_S = 0.02
+POLL_S, LONGEST_POLL_S = 0.005, 0.1  # each look is a query: the longer it takes, the rarer
 OURS = "(j.kind LIKE 'payments.%%' OR j.kind LIKE 'subscriptions.%%')"
 
 _OPEN = f"""
@@ -84,7 +84,7 @@ class Passing:
         """Wait until all is done that can be done now. Raises SimulationFailed."""
         deadline = time.monotonic() + PATIENCE_S
         hand = self._processes.hand
-        is_quiet = False
+        is_quiet, pause_s = False, POLL_S
         while True:
             meanwhile()
             if self._is_done():
@@ -95,7 +95,8 @@ class Passing:
             else:
                 is_quiet = False
             if not is_quiet:
-                time.sleep(POLL_S)
+                time.sleep(pause_s)
+                pause_s = min(pause_s * 1.3, LONGEST_POLL_S)
             if time.monotonic() > deadline:
                 self._processes.check()
                 raise SimulationFailed(f"It does not settle: {self.what_is_open()}")

@@ -31,17 +31,3 @@ def test_money_access_and_messages_agree_after_faults_and_kills() -> None:
     assert "BREAKS" not in done.stdout
     for line in ("activation: applied", "notice expired: queued", "killed at", "fault: "):
         assert line in done.stdout, done.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "because"),
-    [
-        (["--days=0"], "--days must be"),
-        (["--subscribers=1"], "--subscribers must be"),
-        (["--sandbox=sandbox"], "--sandbox must be"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_a_sentence(words: list[str], because: str) -> None:
-    refused = simulate(*words)
-    assert refused.returncode == 1
-    assert because in refused.stdout
