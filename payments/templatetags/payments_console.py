@@ -44,8 +44,11 @@ TONES = {
     "refunded": "paused",
 }
 CHART = (640, 120)  # the space of a chart in its own units
-# Names of fields whose values nobody needs to read in a log.
-_SECRET = re.compile(r"token|secret|password|signature|api.?key|authorization", re.IGNORECASE)
+# Names of fields whose values nobody needs to read in a log; the last three open somebody's connection.
+_SECRET = re.compile(
+    r"token|secret|password|signature|api.?key|authorization|vlessuuid|shortuuid|subscriptionurl",
+    re.IGNORECASE,
+)
 _MASK = "•••"
 
 

@@ -37,6 +37,13 @@ class Recipient(models.Model):
     class Meta:
         default_permissions = ("view", "change")
         permissions: ClassVar = [("issue_ticket", "Can issue tickets for WebSocket connections")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["telegram_id"],
+                condition=Q(telegram_id__isnull=False),
+                name="inbox_recipient_chat",
+            )
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user_id", "login"], name="inbox_recipient_once"),
             models.CheckConstraint(

@@ -95,6 +95,16 @@ def test_a_body_is_shown_with_its_secrets_masked(operator: Client) -> None:
     assert "abcdef0123456789" not in text
 
 
+@pytest.mark.parametrize(
+    "name", ["vlessUuid", "shortUuid", "subscriptionUrl", "trojanPassword", "ssPassword"]
+)
+def test_what_opens_the_connection_of_a_user_is_masked(operator: Client, name: str) -> None:
+    body = orjson.dumps({"event": "user.modified", "data": {"username": "ivan", name: "opens-it"}})
+    text = operator.get(page(row_make(source="remnawave", body=body))).content.decode()
+    assert "ivan" in text
+    assert "opens-it" not in text
+
+
 def test_a_webhook_is_found_by_number_invoice_or_payment(
     operator: Client, provider: Sandbox
 ) -> None:
