@@ -12,6 +12,8 @@ from config.simulation.evidence import Evidence
 from config.simulation.findings import ROWS_SHOWN, Finding
 from config.simulation.hand import Hand
 from config.simulation.weather import Weather
+from jobs.models import Job
+from jobs.models import State as JobState
 from notifications.telegram.models import QueuedMessage
 from payments.models import Payment, Review
 from payments.models import State as PaymentState
@@ -44,6 +46,7 @@ def figures(
     evidence: Evidence, acting: Acting, weather: Weather, hand: Hand, took: Took
 ) -> list[Line]:
     """What happened, for the table."""
+    dead = Job.objects.filter(state=JobState.DEAD)
     return [
         ("subscribers at the end", f"{len(evidence.users):,}"),
         *_notices(),
@@ -53,6 +56,7 @@ def figures(
         *_counted("people", acting.counts),
         *_counted("killed at", weather.killed),
         *_counted("fault", +weather.struck),
+        *_counted("run given up", Counter(dead.values_list("kind", flat=True))),
         ("messages that arrived", f"{len(evidence.messages):,}"),
         (
             "of these possibly doubled",
