@@ -168,12 +168,16 @@ def _state(person: Person) -> Iterator[Trouble]:
     elif row.status == PanelStatus.DISABLED:
         yield _disabled(person)
     elif person.is_over or row.status == PanelStatus.EXPIRED:
-        is_waiting = any(each.act or each.key for each in _activations(person)) or person.gaps
+        is_paid = bool(person.gaps) or any(True for _ in _activations(person))
+        is_billed = any(each.state == State.PENDING for each in person.payments)
+        text = "Nothing was paid since. Send an invoice, or extend by hand."
+        if is_paid or is_billed:
+            text = "" if is_paid else "Nothing was paid since; the link of the invoice is below."
         yield Trouble(
             Weight.WARNING,
             f"The time was over on {_when(row.expire_at)}.",
-            "" if is_waiting else "Nothing was paid since. Send an invoice, or extend by hand.",
-            act="" if is_waiting else "order",
+            text,
+            act="" if is_paid or is_billed else "order",
         )
     elif row.status == PanelStatus.LIMITED:
         used, most = _size(row.used_traffic_bytes), _size(row.traffic_limit_bytes)
