@@ -71,6 +71,7 @@ def work(seconds: float = 31) -> None:
 def heard(receiver: Receiver, hook: Endpoint) -> list[dict[str, Any]]:
     """The data of what arrived, each with a signature that holds."""
     secret = Endpoint.objects.get(pk=hook.pk).secret
+    assert secret is not None, "it cannot be unsealed"
     found = []
     for request in receiver.received:
         event = Webhook(secret).verify(request.body, dict(request.headers))
