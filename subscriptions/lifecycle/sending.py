@@ -11,7 +11,7 @@ from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.money import money_of
 from subscriptions.lifecycle.sight import Look, Seen, Unknown, panel_look
 from subscriptions.lifecycle.telling import Told, expiry_letter, muted_of, tell
-from subscriptions.lifecycle.verdicts import Act, Verdict, notice_judge, out_of_time
+from subscriptions.lifecycle.verdicts import Act, Verdict, notice_judge, out_of_time, same_moment
 from subscriptions.models import Notice, NoticeState, Stage, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.story import event_write
@@ -106,6 +106,9 @@ def notice_decide(notice_id: int, look: Look, *, is_muted: bool = False) -> str 
             money=money_of(row.pk),
             cut_by=row.cut_by,
         )
+        if isinstance(look, Seen) and not same_moment(row.expire_at, notice.expire_at):
+            # Whoever held the lock before us has seen more than this look: paid in this moment.
+            verdict = Verdict(Act.STALE, "moved")
         told = _act(row, notice, verdict, is_muted=is_muted)
         if verdict.act is Act.LATER:
             return None

@@ -14,7 +14,11 @@ from notifications.inbox.models import Recipient
 from notifications.telegram.models import Chat, QueuedMessage
 from notifications.telegram.services import DEDUP_TTL
 from subscriptions.lifecycle import dues
+from subscriptions.lifecycle.mirroring import correct
+from subscriptions.lifecycle.sending import notice_decide
+from subscriptions.lifecycle.sight import panel_look
 from subscriptions.models import Activation, Notice, Subscriber
+from subscriptions.panel.door import panel_background
 from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.lifecycle.money import activation_make
 from tests.subscriptions.lifecycle.people import People, plan_make
@@ -88,6 +92,17 @@ def test_who_has_paid_meanwhile_in_the_panel_is_not_reminded_and_the_mirror_lear
     assert (fate(row), texts()) == (("stale", "moved"), [])
     row.refresh_from_db()
     assert abs(row.expire_at - later) < timedelta(seconds=1)
+
+
+def test_a_look_from_before_the_payment_reminds_nobody(people: People) -> None:
+    row = people.make(23 * HOUR)
+    dues.reminders_write()
+    early = panel_look(panel_background(), row)
+    later = clock.now() + 30 * DAY
+    people.panel.operator(row.panel_id or 0, "update", expireAt=later.isoformat())
+    correct(row, panel_look(panel_background(), row))  # as the activation does
+    assert notice_decide(Notice.objects.get().pk, early) == "stale"
+    assert (fate(row), texts()) == (("stale", "moved"), [])
 
 
 def test_who_is_disabled_in_the_panel_is_left_alone(people: People) -> None:
