@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
 from config.simulation.options import SimulationFailed
 from config.simulation.processes import Processes
@@ -76,7 +76,8 @@ class Passing:
         clock.move(by)
         self.steps += 1
         self._moment = clock.now()
-        schedules_fire()
+        with transaction.atomic():  # all at once: the pool wakes once
+            schedules_fire()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify('jobs_wake', '')")
 
