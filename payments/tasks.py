@@ -98,7 +98,7 @@ def settle_review(
     every="5m",
     single=True,
     timeout="20m",
-    retry=Delays("30s"),
+    retry=Delays("30s 1m 2m"),
 )
 def verify_pending() -> Outcome | dict[str, Any]:
     """Ask Crypto Pay about all open payments: settle what is paid, end what is over."""
