@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import redis
+from django.conf import settings
 
 from config import embedded
 from tests.processes.cluster import Cluster
@@ -51,6 +52,7 @@ class Site:
             "DEBUG": "1",
             "LOG_LEVEL": "INFO",
             "REDIS_PREFIX": "switchboard",
+            "SECRET_KEY": settings.SECRET_KEY,  # so that a test can seal what a process opens
         }
         self.clusters: list[Cluster] = []
         self.known_violations: list[str] = []

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from notifications.webhooks.sealing import seal
 from tests.notifications.webhooks.receiver import Receiver
 from tests.processes.cluster import Cluster
 from tests.processes.pod import Pod
@@ -32,7 +33,7 @@ def receiver(site: Site) -> Iterator[Receiver]:
         site.rows(
             """INSERT INTO webhook_endpoint (id, title, url, event_types, secret)
             VALUES (%s, 'chat', %s, '{notification.pending}', %s)""",
-            [endpoint_id, made.url("/chat"), SECRET],
+            [endpoint_id, made.url("/chat"), seal(SECRET)],
         )
         site.rows("INSERT INTO webhook_lane (endpoint_id) VALUES (%s)", [endpoint_id])
         yield made

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from notifications.webhooks.sealing import seal
 from tests.notifications.webhooks.receiver import Receiver
 from tests.processes.cluster import Cluster
 from tests.processes.site import Site
@@ -59,7 +60,7 @@ def endpoint_make(site: Site, url: str, per_minute: int | None = None) -> None:
             INSERT INTO webhook_endpoint (id, title, url, event_types, secret, rate_per_minute)
             VALUES (%s, 'Shop', %s, '{*}', %s, %s) RETURNING id
         ) INSERT INTO webhook_lane (endpoint_id) SELECT id FROM made""",
-        [uuid4(), url, SECRET, per_minute],
+        [uuid4(), url, seal(SECRET), per_minute],
     )
 
 
