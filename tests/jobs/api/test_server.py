@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import orjson
+import psutil
 import pytest
 from django.conf import settings
 
@@ -82,6 +83,11 @@ class Server:
         caller.sendall(head.encode() + body)
         return caller
 
+    def connected(self) -> int:
+        """How many callers the server holds a connection with, be they gone or not."""
+        found = psutil.Process(self.process.pid).net_connections("tcp4")
+        return sum(1 for each in found if each.raddr and each.laddr.port == self.port)
+
     def knows(self, worker: str) -> bool:
         """Has this worker been seen?"""
         _, found = self.ask("GET", "/v1/ops/workers")
@@ -107,6 +113,7 @@ def test_nothing_is_leased_to_a_caller_who_hung_up(server: Server) -> None:
     until(lambda: server.knows("gone:4:a"))
     for caller in callers:
         caller.close()
+    until(lambda: not server.connected())  # it has seen that they are gone
 
     made = kind_get("external.echo").enqueue(message="for whoever is there")
     status, body = server.lease("here:1:a", wait_s=20)
