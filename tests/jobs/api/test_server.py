@@ -86,7 +86,7 @@ class Server:
     def connected(self) -> int:
         """How many callers the server holds a connection with, be they gone or not."""
         found = psutil.Process(self.process.pid).net_connections("tcp4")
-        return sum(1 for each in found if each.raddr and each.laddr.port == self.port)
+        return sum(1 for each in found if each.raddr and tuple(each.laddr)[1:] == (self.port,))
 
     def knows(self, worker: str) -> bool:
         """Has this worker been seen?"""
