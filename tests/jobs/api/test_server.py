@@ -86,7 +86,8 @@ class Server:
     def connected(self) -> int:
         """How many callers the server holds a connection with, be they gone or not."""
         found = psutil.Process(self.process.pid).net_connections("tcp4")
-        return sum(1 for each in found if each.raddr and tuple(each.laddr)[1:] == (self.port,))
+        mine = [each for each in found if tuple(each.laddr)[1:] == (self.port,)]
+        return sum(each.status != psutil.CONN_LISTEN for each in mine)
 
     def knows(self, worker: str) -> bool:
         """Has this worker been seen?"""
