@@ -38,6 +38,8 @@ NOTES = (
     "Kill: the worker is killed (SIGKILL) in the middle of its deliveries; silence is the longest "
     "pause between two arrivals, twice are deliveries that were on their way and came again.",
 )
+# Under the key of the site, as it lies in the database.
+_SEAL = f"from notifications.webhooks.sealing import seal; print(seal({SECRET!r}))"
 
 
 def webhooks(options: Options) -> Table:
@@ -128,6 +130,10 @@ class Site:
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             cwd=ROOT, env=self._env, check=True,
         )  # fmt: skip
+        self._sealed = subprocess.run(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", _SEAL],
+            cwd=ROOT, env=self._env, check=True, text=True, stdout=subprocess.PIPE,
+        ).stdout.strip()  # fmt: skip
         command = [sys.executable, "manage.py", "qcluster"]
         log = self._workspace / "switchboard.log"
         with Child(command, log=log, env=self._env, cwd=ROOT) as child:
@@ -164,7 +170,7 @@ class Site:
             """WITH made AS (INSERT INTO webhook_endpoint (id, title, url, event_types, secret)
             VALUES (%s, %s, %s, '{*}', %s) RETURNING id)
             INSERT INTO webhook_lane (endpoint_id) SELECT id FROM made""",
-            [made, path, f"{self.root}{path}", SECRET],
+            [made, path, f"{self.root}{path}", self._sealed],
         )
         return made
 
