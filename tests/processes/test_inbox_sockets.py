@@ -232,7 +232,7 @@ def test_a_ticket_opens_one_connection(pod: Pod) -> None:
 
 
 def test_a_ticket_is_dead_after_a_while(site: Site, pod: Pod) -> None:
-    key = (site.data_dir / "secret_key").read_text()
+    key = site.environment["SECRET_KEY"]
     ticket = signing.dumps([uuid4().hex, 78, "late", 1_000], key=key, salt="inbox.ticket")
     assert Socket(pod, None, ticket=ticket).wait_closed() == 4408
 
