@@ -91,7 +91,7 @@ def summary_tell(operation: BulkOperation) -> None:
 
 
 def title_of(operation: BulkOperation) -> str:
-    """ "Undo: disable 120 subscribers"."""
+    """What an operation does and to whom, for people: Undo: disable (a list of 120)."""
     undo = "Undo: " if operation.is_undo else ""
     what = say_kind(operation.kind, operation.params)
     return f"{undo}{what} ({operation.selection.get('text') or 'a list'})"

@@ -77,8 +77,8 @@ def bulk_resume(*, operation_id: UUID, by: Account) -> BulkOperation:
 def bulk_cancel(*, operation_id: UUID, by: Account) -> BulkOperation:
     """End an operation for good: whoever was not begun is skipped when this returns.
 
-    A pack that was on its way to the panel in this moment is finished and counted; the answer's total
-    tells how many that are. Repeat: nothing. Raises BulkUnknown, BulkImpossible.
+    A pack that was on its way to the panel in this moment is finished and counted; until then finished_at
+    is null. Repeat: nothing. Raises BulkUnknown, BulkImpossible.
     """
     with transaction.atomic():
         operation = _locked(
