@@ -20,6 +20,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 QUEUE = "demo"
 WORKER = "demo-worker"
+MISSPELT_EVERY = 20  # moments; not by dice, whose luck hangs on the hour of the day
 
 Call = tuple[JobKind[Any], dict[str, Any]]
 
@@ -29,9 +30,12 @@ def past_play(seed: int = 7) -> int:
     dice = random.Random(seed)  # noqa: S311 - data to look at
     lane = Lane("demo", WORKER, [QUEUE], None)
     tries = 0
-    for back in _moments():
+    for number, back in enumerate(_moments()):
         with clock.shift(-back):
-            tries += _play(lane, _calls(dice, round(1 + 8 * dice.random() * _busy())))
+            calls = _calls(dice, round(1 + 8 * dice.random() * _busy()))
+            if number % MISSPELT_EVERY == 0:
+                calls.append((tasks.activate_subscription, {"user_id": number, "plan": "premum"}))
+            tries += _play(lane, calls)
     return tries
 
 
@@ -71,7 +75,7 @@ def _call(dice: random.Random) -> Call:
                 "amount_cents": dice.choice(list(tasks.PLANS.values())),
             }
         case _:
-            plan = "premum" if dice.random() < 0.02 else dice.choice(list(tasks.PLANS))
+            plan = dice.choice(list(tasks.PLANS))
             return tasks.activate_subscription, {"user_id": user_id, "plan": plan}
 
 
