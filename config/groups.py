@@ -45,6 +45,11 @@ _ACTS = (
             "webhooks",
             "payments",
             "subscriptions",
+            "nodes",
+            "alerts",
+            "checks",
+            "statistics",
+            "exports",
         )
         for verb in ("operate", "pause", "direct", "enqueue", "send")
     ),

@@ -131,6 +131,32 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
+        "Monitoring",
+        (
+            Entry("Live dashboard", "dashboard", page="ops", permission="nodes.view_node"),
+            Entry("Alerts", "crisis_alert", model="alerts.alert"),
+            Entry("Silences", "notifications_off", model="alerts.silence"),
+            Entry("Servers", "dns", model="nodes.node"),
+            Entry(
+                "Map of servers",
+                "public",
+                page="admin:nodes_node_map",
+                permission="nodes.view_node",
+            ),
+            Entry("Services", "monitor_heart", model="checks.servicecheck"),
+            Entry("Rules and thresholds", "tune", model="checks.rulestate"),
+        ),
+    ),
+    Area(
+        "Reports",
+        (
+            Entry("Reports", "summarize", model="statistics.report"),
+            Entry("Daily statistics", "calendar_month", model="statistics.dailystat"),
+            Entry("Exports", "download", model="exports.export"),
+            Entry("Retention", "auto_delete", model="retention.retentionrun"),
+        ),
+    ),
+    Area(
         "File watch",
         (
             Entry("File rules", "folder_eye", model="files.rule"),

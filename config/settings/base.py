@@ -73,6 +73,14 @@ INSTALLED_APPS = [
     "payments",
     "subscriptions",
     "monitoring.files",
+    "monitoring.nodes",
+    "monitoring.alerts",
+    "monitoring.checks",
+    "monitoring.dashboard",
+    "monitoring.telemetry",
+    "reports.statistics",
+    "reports.exports",
+    "reports.retention",
     "django_q",
 ]
 # Apps of tests and trials, whose jobs run beside ours.

@@ -1,0 +1,6 @@
+"""Tables of servers."""
+
+from monitoring.nodes.models.node import Health, Node, NodeState
+from monitoring.nodes.models.traffic import NodeHour, NodeSample
+
+__all__ = ["Health", "Node", "NodeHour", "NodeSample", "NodeState"]
