@@ -14,6 +14,7 @@ from notifications.telegram.errors import OutcomeUnknown, RequestRefused, Telegr
 
 ChatId = int | str  # a number of up to 64 bits, or "@name" of a public channel or group
 SERVICE = "telegram"
+CALLBACK_TEXT_LIMIT = 200  # characters of what the presser of a button is shown
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,38 @@ class TelegramClient:
             "link_preview_options": None if link_preview else {"is_disabled": True},
         }
         self._call_again("editMessageText", parameters, fine="message is not modified")
+
+    def edit_message_reply_markup(
+        self,
+        *,
+        chat_id: ChatId,
+        message_id: int,
+        reply_markup: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Give a sent message other buttons, or none. Safe to repeat."""
+        parameters = {
+            "chat_id": chat_id,
+            "message_id": message_id,
+            "reply_markup": None if reply_markup is None else dict(reply_markup),
+        }
+        self._call_again("editMessageReplyMarkup", parameters, fine="message is not modified")
+
+    def answer_callback_query(
+        self, *, callback_query_id: str, text: str = "", show_alert: bool = False
+    ) -> None:
+        """End the waiting of who has pressed a button; text (200 characters at most) is shown to them.
+
+        Safe to repeat: an answer that comes too late, or again, is fine.
+        """
+        self._call_again(
+            "answerCallbackQuery",
+            {
+                "callback_query_id": callback_query_id,
+                "text": text[:CALLBACK_TEXT_LIMIT] or None,
+                "show_alert": show_alert or None,
+            },
+            fine="query is too old",
+        )
 
     def delete_message(self, *, chat_id: ChatId, message_id: int) -> None:
         """Delete a sent message. Safe to repeat: one that is gone already is fine."""

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from jobs import sql
 from lib import clock
@@ -21,6 +24,7 @@ class Claimed:
     attempts: int
     dedup_key: str | None
     correlation_id: str | None
+    reply_markup: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,20 @@ class Fate:
 def messages_claim(*, limit: int, run_id: UUID) -> list[Claimed]:
     """Claim up to `limit` due messages, urgent ones first, at most one per chat."""
     return [
-        Claimed(*row)
-        for row in sql.rows(
+        Claimed(*row, reply_markup=markup_read(reply_markup))
+        for *row, reply_markup in sql.rows(
             """SELECT id, telegram_id, message, parse_mode, notification_type, attempts, dedup_key,
-                correlation_id
+                correlation_id, reply_markup
             FROM telegram_claim(%s, %s, %s)""",
             [limit, run_id, clock.offset()],
         )
     ]
+
+
+def markup_read(text: str | None) -> dict[str, Any] | None:
+    """reply_markup as it goes to the Bot API. What came by SQL and is no object is left out."""
+    found = orjson.loads(text) if text else None
+    return found if isinstance(found, dict) else None
 
 
 def messages_mark(run_id: UUID, fates: Sequence[Fate]) -> set[int]:

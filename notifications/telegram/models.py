@@ -45,6 +45,7 @@ class QueuedMessage(models.Model):
     maybe_doubled = models.BooleanField(default=False, db_default=False)
     tries = models.JSONField(default=list, db_default=[])  # [{"at", "outcome", "error"}]
     correlation_id = models.CharField(max_length=64, null=True, blank=True)
+    reply_markup = models.JSONField(null=True, blank=True)  # an inline keyboard: keyboards.py
 
     class Meta:
         db_table = "notification_queue"

@@ -36,7 +36,10 @@ def message_send(message: Claimed) -> tuple[Fate, errors.TelegramError | None]:
             parse_mode, note = _readable(message)
             fault("before_send")
             sent = client().send_message(
-                chat_id=message.telegram_id, text=message.message, parse_mode=parse_mode
+                chat_id=message.telegram_id,
+                text=message.message,
+                parse_mode=parse_mode,
+                reply_markup=message.reply_markup,
             )
             fault("after_send")
         except errors.TelegramError as exc:

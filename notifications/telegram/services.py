@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -11,6 +12,7 @@ from lib import clock
 from lib.context import correlation_id
 from lib.errors import DomainError, InputInvalid, NotFound
 from notifications.telegram import lane, markup
+from notifications.telegram.keyboards import keyboard_check
 from notifications.telegram.models import QueuedMessage
 
 PARSE_MODES = ("HTML", "MarkdownV2", "Markdown", None)
@@ -72,14 +74,19 @@ def message_queue(
     scheduled_at: datetime | None = None,
     dedup_key: str | None = None,
     dedup_ttl: timedelta = DEDUP_TTL,
+    reply_markup: dict[str, Any] | None = None,
     by: Account = None,
 ) -> tuple[QueuedMessage, bool]:
     """Queue a message. Returns it, and whether it was there before (same dedup key within its TTL).
 
-    by: the person who wrote it by hand, which is then in the audit log.
-    Raises TextInvalid, InputInvalid. Repeat: with a dedup key a second call finds the first message.
+    by: the person who wrote it by hand, which is then in the audit log. reply_markup: an inline
+    keyboard (keyboards.py).
+    Raises TextInvalid, InputInvalid, KeyboardInvalid. Repeat: with a dedup key a second call finds
+    the first message.
     """
     text_check(message, parse_mode)
+    if reply_markup is not None:
+        keyboard_check(reply_markup)
     if priority not in range(4):
         raise InputInvalid("priority must be 0 (critical), 1, 2 or 3 (low)")
     chat_check(telegram_id)
@@ -92,6 +99,7 @@ def message_queue(
             priority=priority,
             scheduled_at=scheduled_at or clock.now(),
             dedup_key=dedup_key,
+            reply_markup=reply_markup,
             correlation_id=correlation_id.get() or None,
         )
         if dedup_key:
