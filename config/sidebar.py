@@ -175,6 +175,7 @@ AREAS: tuple[Area, ...] = (
     Area(
         "Elsewhere",
         (
+            Entry("Runbook", "menu_book", page="admin:runbook"),
             Entry("API documentation", "api", page="api-docs"),
             Entry("Start page", "home", page="landing"),
         ),

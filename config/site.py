@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from config import runbook
 from lib.now import gather
 
 if TYPE_CHECKING:  # unfold brings no types, and its site is Django's with more on top
@@ -28,7 +29,7 @@ class SwitchboardAdminSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """unfold's hook for pages of a site."""
-        return [path("now/", self.admin_view(self.now), name="now")]
+        return [path("now/", self.admin_view(self.now), name="now"), *runbook.urls(self)]
 
     def now(self, request: HttpRequest) -> TemplateResponse:
         """Only the cards, for the page that is open already."""
