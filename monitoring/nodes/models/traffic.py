@@ -11,8 +11,9 @@ from monitoring.nodes.models.node import Node
 class NodeSample(models.Model):
     """What a server said at one look. Partitioned by day (migrations/0002); kept for 48 hours.
 
+    at: the beginning of the slot of five minutes, so that a slot has one sample; taken_at: the moment.
     day_bytes: the panel's counter of the UTC day at that moment; bytes: what came since the sample
-    before, null when there was none. Rates are bytes per second.
+    before, null when there was none or the counter went back. Rates are bytes per second.
     """
 
     id = models.BigAutoField(primary_key=True)  # in the table the key is (at, id)
@@ -20,6 +21,7 @@ class NodeSample(models.Model):
         Node, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
     at = models.DateTimeField()
+    taken_at = models.DateTimeField()
     day_bytes = models.BigIntegerField(null=True)
     bytes = models.BigIntegerField(null=True)
     seconds = models.FloatField(null=True)  # since the sample before
@@ -40,7 +42,11 @@ class NodeSample(models.Model):
 
 class NodeHour(models.Model):
     """M2: an hour of one server; kept for 30 days. sum in bytes; avg, max, min in bytes per second
-    between two samples. Computed twice it is the same."""
+    between two samples. Computed twice it is the same.
+
+    The samples of an hour are those of its slots but the first, and the first of the next hour: each
+    tells of the five minutes before it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     node = models.ForeignKey(Node, models.CASCADE, related_name="hours", db_index=False)
