@@ -1,5 +1,6 @@
 """All settings, read through config.env: a file per concern, and nothing for production only."""
 
+from config.settings.alerts import *
 from config.settings.base import *
 from config.settings.broadcasts import *
 from config.settings.console import *

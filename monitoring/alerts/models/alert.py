@@ -21,9 +21,11 @@ class Severity(models.TextChoices):
 class Alert(models.Model):
     """One thing. While it is open, (rule, key) is unique: whoever notices it again raises `count`.
 
-    rule: what kind of thing, such as node_offline; key: of what, such as a uuid. Hidden: `parent` is
-    open and explains it, so nobody is told. told_at: when people were told that it is open. A silence
-    or an acknowledgement stops telling and escalation, not the alert.
+    rule: what kind of thing, such as node_offline; key: of what, such as a uuid. parent_rule and
+    parent_key say what may explain it; hidden: `parent` is open and does explain it, so nobody is told.
+    tell_at: there is something to tell, not before this moment; null: nothing. told_at: when people were
+    told that it is open. A silence or an acknowledgement stops telling and escalation, not the alert.
+    silenced_until follows the rows of Silence that fit it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -40,10 +42,14 @@ class Alert(models.Model):
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, related_name="children", db_index=False
     )
+    parent_rule = models.CharField(max_length=60, default="", db_default="")
+    parent_key = models.CharField(max_length=200, default="", db_default="")
     count = models.PositiveIntegerField(default=1, db_default=1)
     opened_at = models.DateTimeField()
     noticed_at = models.DateTimeField()  # the last time
+    tell_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
+    last_told_at = models.DateTimeField(null=True)  # also by a reminder, or that it came again
     escalated_at = models.DateTimeField(null=True)
     acked_at = models.DateTimeField(null=True)
     acked_by = models.CharField(max_length=150, default="", db_default="")
@@ -61,7 +67,8 @@ class Alert(models.Model):
         db_table = "alert"
         default_permissions = ("view",)
         permissions: ClassVar = [
-            ("operate_alert", "Can acknowledge, silence, assign and resolve alerts")
+            ("operate_alert", "Can acknowledge, silence, assign and resolve alerts"),
+            ("send_alert", "Can raise alerts from outside"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -85,18 +92,59 @@ class Alert(models.Model):
             models.Index(fields=["-opened_at", "-id"], name="alert_latest"),
             models.Index(fields=["rule", "key", "-opened_at"], name="alert_rule_key"),
             models.Index(fields=["parent"], name="alert_parent"),
+            models.Index(
+                fields=["tell_at"], condition=Q(tell_at__isnull=False), name="alert_to_tell"
+            ),
+            models.Index(
+                fields=["parent_rule", "parent_key"],
+                condition=Q(resolved_at=None) & ~Q(parent_rule=""),
+                name="alert_explained_by",
+            ),
+            models.Index(
+                fields=["resolved_at"],
+                condition=Q(resolved_at__isnull=False),
+                name="alert_resolved",
+            ),
+            models.Index(
+                fields=["assigned_to", "-opened_at"],
+                condition=Q(assigned_to__isnull=False),
+                name="alert_assigned",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_open(self) -> bool:
+        """Not resolved."""
+        return self.resolved_at is None
+
+
+class EventKind(models.TextChoices):
+    """What a line of the story says."""
+
+    OPENED = "opened", "opened"
+    WORSE = "worse", "got worse"
+    AGAIN = "again", "came again"
+    TOLD = "told", "told"
+    REMINDED = "reminded", "reminded"
+    ESCALATED = "escalated", "escalated"
+    ACKED = "acknowledged", "acknowledged"
+    SILENCED = "silenced", "silenced"
+    UNSILENCED = "unsilenced", "unsilenced"
+    ASSIGNED = "assigned", "assigned"
+    RECHECKED = "rechecked", "checked again"
+    RESOLVED = "resolved", "resolved"
+    NOTED = "noted", "note written"
+
 
 class AlertEvent(models.Model):
-    """A line of an alert's story: opened, noticed, told, acknowledged, silenced, escalated, resolved."""
+    """A line of an alert's story. by: a person; empty is the platform itself."""
 
     id = models.BigAutoField(primary_key=True)
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="events", db_index=False)
-    kind = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20, choices=EventKind.choices)
     by = models.CharField(max_length=150, default="", db_default="")
     details = models.JSONField(default=dict, db_default={})
     at = models.DateTimeField(db_default=Now())

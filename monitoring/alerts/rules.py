@@ -1,0 +1,42 @@
+"""What the names of rules and keys mean for telling: what explains what, and what is about Telegram.
+
+Any room may use a rule that is not named here.
+"""
+
+from django.db.models import Q
+
+ATTENTION = (
+    "attention"  # jobs.alerts.attention: it announces itself, and nobody says that it is over
+)
+BREAKER = "breaker_open"
+SERVICE = "service_down"
+SCHEDULE = "schedule_quarantined"
+UPLINK = "uplink_down"  # explains whatever is outside
+EXTERNAL = "external"  # by the webhook of Alertmanager, where nothing names a rule
+
+TELEGRAM = "telegram"
+TOKEN = "telegram.token"  # noqa: S105 - the group of attention, when Telegram refuses the token
+
+# Nothing of these lies behind our way out, so a cut of it explains none of them.
+LOCAL_RULES = frozenset({UPLINK, "worker_memory", "queue_depth", "error_rate", SCHEDULE})
+LOCAL_SERVICES = frozenset({"postgres", "redis"})
+
+
+def is_outside(rule: str, key: str) -> bool:
+    """Whether a cut of our way out may explain it."""
+    return rule not in LOCAL_RULES and not (rule == SERVICE and key in LOCAL_SERVICES)
+
+
+def outside() -> Q:
+    """The same, as a condition."""
+    return ~Q(rule__in=LOCAL_RULES) & ~Q(rule=SERVICE, key__in=LOCAL_SERVICES)
+
+
+def is_about_telegram(rule: str, key: str) -> bool:
+    """Whether it says that Telegram cannot be reached: then it cannot be told there."""
+    return (rule in {SERVICE, BREAKER} and key == TELEGRAM) or (rule == ATTENTION and key == TOKEN)
+
+
+def about_telegram() -> Q:
+    """The same, as a condition."""
+    return Q(rule__in=(SERVICE, BREAKER), key=TELEGRAM) | Q(rule=ATTENTION, key=TOKEN)

@@ -1,0 +1,220 @@
+"""Raising and clearing alerts: the interface for whoever finds that something is wrong.
+
+    alert_raise(rule="node_offline", key=str(node.pk), severity="critical", title="fra-1 is offline",
+        link=..., source="monitoring.check_nodes", parent=("panel_unreachable", "panel"))
+    alert_clear(rule="node_offline", key=str(node.pk))
+
+What people do with an alert is in acting.py.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from jobs import sql
+from jobs.storable import storable
+from lib import clock
+from lib.errors import InputInvalid
+from lib.ids import uuid7
+from monitoring.alerts import rules
+from monitoring.alerts.fitting import alert_quiet
+from monitoring.alerts.links import path_of
+from monitoring.alerts.models import Alert, EventKind, Severity
+from monitoring.alerts.story import line_write
+from monitoring.alerts.waking import tell_soon
+from monitoring.dashboard.events import event_note
+
+TEXT_LIMIT = 4000
+_WORST_FIRST = [Severity.CRITICAL.value, Severity.WARNING.value, Severity.INFO.value]
+
+_OPEN = """
+INSERT INTO alert (id, rule, key, severity, title, text, link, source, runbook, parent_rule, parent_key,
+    opened_at, noticed_at, tell_at)
+VALUES (%s, %s, %s, %s, '', '', '', '', '', '', '', %s, %s, %s)
+ON CONFLICT (rule, key) WHERE resolved_at IS NULL DO NOTHING
+"""
+
+
+@transaction.atomic
+def alert_raise(
+    *,
+    rule: str,
+    key: str,
+    severity: str,
+    title: str,
+    text: str = "",
+    link: str = "",
+    source: str = "",
+    runbook: str = "",
+    parent: tuple[str, str] | None = None,
+    at: datetime | None = None,
+) -> Alert:
+    """Say that something is wrong. People are told within ALERT_GROUP, with what else has come up.
+
+    key: of what, the same each time; at most 200 characters. link: a path of the console; source: the
+    kind of job that looks, which a person may run again; runbook: an anchor in docs/runbook.md, the
+    rule if empty. parent: (rule, key) of what explains this while it is open: then nobody is told.
+    Repeat: an open (rule, key) is only noticed again; its texts become the latest, its severity may
+    rise, which is told anew. Raises InputInvalid. Locks: the row of the alert.
+    """
+    _check(rule, key, severity)
+    now = clock.now()
+    moment = at or now
+    alert, is_new = _open_or_lock(rule, key, severity, moment)
+    old_severity = alert.severity
+    alert.title = _cut(title, 200) or rule
+    alert.text = _cut(text, TEXT_LIMIT)
+    alert.link = link if len(link) <= 300 else ""
+    alert.source, alert.runbook = source[:60], (runbook or rule)[:60]
+    alert.parent_rule, alert.parent_key = parent or ("", "")
+    alert.parent = parent_find(alert) or alert.parent
+    alert.noticed_at = max(alert.noticed_at, moment)
+    if is_new:
+        line_write(alert, EventKind.OPENED, at=moment, severity=severity)
+        alert_quiet(alert)
+    else:
+        alert.count += 1
+        _severity_rise(alert, severity)
+        _told_again(alert)
+    alert.save()
+    if is_new or alert.severity != old_severity:
+        event_note(rule, alert.title, path_of(alert), alert.severity)
+    if alert.tell_at is not None:
+        tell_soon()
+    return alert
+
+
+@transaction.atomic
+def alert_clear(*, rule: str, key: str, note: str = "", at: datetime | None = None) -> Alert | None:
+    """Say that it is well again. Those who were told are told so. None: no such alert was open.
+
+    Repeat: does nothing. Locks: the row of the alert.
+    """
+    alert = (
+        Alert.objects.select_for_update(no_key=True)
+        .filter(rule=rule, key=key, resolved_at=None)
+        .first()
+    )
+    if alert is not None:
+        alert_end(alert, note=note, at=at)
+    return alert
+
+
+@transaction.atomic
+def alerts_clear_others(*, rule: str, keys: Collection[str]) -> int:
+    """Clear the open alerts of a rule whose key is not among these. Returns how many.
+
+    Repeat: safe. Locks: the rows of those alerts, by id.
+    """
+    others = (
+        Alert.objects.select_for_update(no_key=True)
+        .filter(rule=rule, resolved_at=None)
+        .exclude(key__in=list(keys))
+        .order_by("pk")
+    )
+    cleared = list(others)
+    for alert in cleared:
+        alert_end(alert)
+    return len(cleared)
+
+
+def alerts_open(rule: str | None = None) -> QuerySet[Alert]:
+    """What is wrong now, the oldest first; also what is hidden, silenced or acknowledged."""
+    found = Alert.objects.filter(resolved_at=None).order_by("opened_at", "pk")
+    return found if rule is None else found.filter(rule=rule)
+
+
+def alert_end(
+    alert: Alert, *, by: str = "", note: str = "", at: datetime | None = None, tell: bool = True
+) -> None:
+    """Resolve an open alert that the caller has locked. by: a person; empty: it is well by itself.
+
+    Told if people know that it was open; what is about Telegram itself is told once Telegram is back,
+    even if nobody could be told before.
+    """
+    now = clock.now()
+    alert.resolved_at, alert.resolved_by = max(at or now, alert.opened_at), by[:150]
+    is_known = alert.told_at is not None or rules.is_about_telegram(alert.rule, alert.key)
+    alert.tell_at = now + settings.ALERT_GROUP if is_known and tell else None
+    changed = ["resolved_at", "resolved_by", "tell_at"]
+    if note:
+        alert.note = _cut("\n".join(filter(None, [alert.note, note])), TEXT_LIMIT)
+        changed.append("note")
+    alert.save(update_fields=changed)
+    line_write(alert, EventKind.RESOLVED, by=by, at=alert.resolved_at, note=_cut(note, 500))
+    event_note(f"{alert.rule}_resolved", f"Resolved: {alert.title}", path_of(alert))
+    tell_soon()  # also for those that it has hidden
+
+
+def parent_find(alert: Alert) -> Alert | None:
+    """The open alert that explains this one, if there is one. One query on an index."""
+    explains = Q(rule=alert.parent_rule, key=alert.parent_key) if alert.parent_rule else Q()
+    if rules.is_outside(alert.rule, alert.key):
+        explains |= Q(rule=rules.UPLINK)
+    if not explains:
+        return None
+    found = Alert.objects.filter(explains, resolved_at=None).exclude(pk=alert.pk)
+    return found.order_by("opened_at", "pk").first()
+
+
+def _check(rule: str, key: str, severity: str) -> None:
+    if not rule or len(rule) > 60 or not key or len(key) > 200:
+        raise InputInvalid("a rule has 1 to 60 characters, a key 1 to 200")
+    if storable(rule + key) != rule + key:
+        raise InputInvalid("rule and key must be texts that can be stored")
+    if severity not in Severity.values:
+        raise InputInvalid(f"severity must be one of {', '.join(Severity.values)}")
+
+
+def _open_or_lock(rule: str, key: str, severity: str, at: datetime) -> tuple[Alert, bool]:
+    """The open alert, locked, and whether it was opened just now.
+
+    The constraint decides who opens it. Who comes second waits for the first, and finds it; if it was
+    resolved in between, the next round opens another.
+    """
+    found = Alert.objects.select_for_update(no_key=True).filter(
+        rule=rule, key=key, resolved_at=None
+    )
+    tell_at = clock.now() + settings.ALERT_GROUP
+    while True:
+        if (alert := found.first()) is not None:
+            return alert, False
+        if sql.run(_OPEN, [uuid7(), rule, key, severity, at, at, tell_at]):
+            return found.get(), True
+
+
+def _severity_rise(alert: Alert, severity: str) -> None:
+    if _WORST_FIRST.index(severity) >= _WORST_FIRST.index(alert.severity):
+        return
+    line_write(alert, EventKind.WORSE, old=alert.severity, new=severity)
+    alert.severity = severity
+    if alert.acked_at is None:
+        alert.tell_at = alert.tell_at or clock.now() + settings.ALERT_GROUP
+
+
+def _told_again(alert: Alert) -> None:
+    """What only announces itself happens anew each time: it is told again, but not too often.
+
+    Who has acknowledged it has seen what was there: that holds for ALERT_REMIND.
+    """
+    if alert.rule != rules.ATTENTION:
+        return
+    now = clock.now()
+    if alert.acked_at is not None:
+        if alert.acked_at > now - settings.ALERT_REMIND:
+            return
+        alert.acked_at, alert.acked_by = None, ""
+        line_write(alert, EventKind.AGAIN, count=alert.count)
+    if alert.tell_at is not None:
+        return
+    soonest = now + settings.ALERT_GROUP
+    last = alert.last_told_at
+    alert.tell_at = soonest if last is None else max(soonest, last + settings.ALERT_REPEAT)
+
+
+def _cut(text: str, limit: int) -> str:
+    kept = storable(text).strip()
+    return kept if len(kept) <= limit else f"{kept[: limit - 1]}…"
