@@ -10,6 +10,7 @@ from config.settings.inbox import *
 from config.settings.integrations import *
 from config.settings.payments import *
 from config.settings.queue import *
+from config.settings.reports import *
 from config.settings.storage import *
 from config.settings.subscriptions import *
 from config.settings.unfold import *
