@@ -1,8 +1,9 @@
 """Tables that are partitioned by day, so that what is old goes by dropping whole tables.
 
 `<table>_YYYYMMDD` holds one day (UTC); `<table>_other`, the default partition, holds the rows of days that
-nobody had prepared, and its storage parameters are those of each new day. The key is one column: a
-timestamptz, or a uuid of version 7, whose first 48 bits are milliseconds.
+nobody had prepared, and its storage parameters are those of each new day. A table that got its days
+later keeps what it had in `<table>_before_YYYYMMDD`, all that is older than that day. The key is one
+column: a timestamptz, or a uuid of version 7, whose first 48 bits are milliseconds.
 
 An app says in `ready` which tables it has: `partitioned_table("node_sample", "at", keep=...)`; the job
 reports.prepare_partitions then makes their days ahead.
@@ -11,27 +12,21 @@ Locks: a day that is made or dropped needs the table for a moment; lib.patience 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
-from typing import Any
-from uuid import UUID
 
-from django.db import connection
+from django.db import transaction
 from psycopg import sql
 
-from lib import clock
+from lib import catalog, clock
 from lib.patience import patiently
 
 AHEAD = 3
 BATCH = 1_000  # rows of the rest that are deleted at once
 
 Keep = timedelta | Callable[[], timedelta]
-
-
-class NotPartitioned(ValueError):
-    """The table is not partitioned by that column."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,15 @@ class DayTable:
     def kept(self) -> timedelta | None:
         """How long its days are kept, by the settings of now."""
         return self.keep() if callable(self.keep) else self.keep
+
+
+@dataclass(frozen=True)
+class Day:
+    """A partition: its bytes with indexes, its rows as the planner knows them."""
+
+    name: str
+    bytes: int
+    rows: int
 
 
 _entered: dict[str, DayTable] = {}
@@ -70,9 +74,9 @@ def days_prepare(table: str, column: str, *, ahead: int = AHEAD) -> list[date]:
     Repeat-safe, from several sides at once too. Rows of such a day that stand in the rest move over.
     Raises NotPartitioned, TableBusy.
     """
-    key = _key(table)
+    key = catalog.key_of(table)
     if key.column != column:
-        raise NotPartitioned(f"{table} is partitioned by {key.column}, not by {column}")
+        raise catalog.NotPartitioned(f"{table} is partitioned by {key.column}, not by {column}")
     missing = days_missing(table, ahead=ahead)
     for day in missing:
         patiently(table, partial(_make, table, key, day))
@@ -82,19 +86,27 @@ def days_prepare(table: str, column: str, *, ahead: int = AHEAD) -> list[date]:
 def days_missing(table: str, *, ahead: int = AHEAD) -> list[date]:
     """Those of today and the next days that nobody has made yet."""
     today, kept = clock.now().date(), set(days_kept(table))
+    until = max((end for _, end in _befores(table)), default=date.min)
     wanted = [today + timedelta(days=each) for each in range(ahead + 1)]
-    return [day for day in wanted if day not in kept]
+    return [day for day in wanted if day not in kept and day >= until]
 
 
 def days_kept(table: str) -> list[date]:
-    """The days that a table has, the oldest first."""
-    found = _rows(
-        """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = to_regclass(%s)""",
-        [_quoted(table)],
+    """The days that a table has, the oldest first; what stands in one piece before them is left out."""
+    return sorted(day for _, day in _dated(table, ""))
+
+
+def days_old(table: str, before: date) -> list[Day]:
+    """The partitions that hold nothing but older days, the oldest first."""
+    old = [name for name, end in _befores(table) if end <= before]
+    old += [day_name(table, day) for day in days_kept(table) if day < before]
+    found = catalog.rows(
+        """SELECT relname, pg_total_relation_size(oid), greatest(reltuples, 0)::bigint FROM pg_class
+        WHERE relname = ANY (%s) AND relnamespace = current_schema()::regnamespace""",
+        [old],
     )
-    days = [re.fullmatch(rf"{table}_(\d{{4}})(\d\d)(\d\d)", name) for (name,) in found]
-    return sorted(date(int(day[1]), int(day[2]), int(day[3])) for day in days if day)
+    sizes = {name: (size, rows) for name, size, rows in found}
+    return [Day(name, *sizes[name]) for name in old if name in sizes]
 
 
 def days_drop(table: str, before: date, *, dry_run: bool = False) -> list[str]:
@@ -103,35 +115,47 @@ def days_drop(table: str, before: date, *, dry_run: bool = False) -> list[str]:
     Returns the names of the partitions, the oldest first. Repeat-safe. Raises TableBusy; what was
     dropped until then stays dropped.
     """
-    names = [day_name(table, day) for day in days_kept(table) if day < before]
+    names = [day.name for day in days_old(table, before)]
     if not dry_run:
         for name in names:
-            patiently(table, partial(_run, _drop(name)))
+            day_drop(table, name)
         while rest_delete(table, before) == BATCH:
             pass
     return names
 
 
-def rest_delete(table: str, before: date) -> int:
-    """Delete up to BATCH rows of the rest that are older. Returns how many; rows in use are left."""
-    key = _key(table)
-    rest, column = sql.Identifier(f"{table}_other"), sql.Identifier(key.column)
-    return _run(
-        sql.SQL(
-            """DELETE FROM {rest} WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM {rest} WHERE {column} < {bound} LIMIT {most} FOR UPDATE SKIP LOCKED))"""
-        ).format(
-            rest=rest, column=column, bound=sql.Literal(key.bound(before)), most=sql.Literal(BATCH)
-        )
-    )
+def day_drop(table: str, name: str, *, noted: Callable[[], None] | None = None) -> None:
+    """Drop one partition; `noted` is called in the same transaction. Repeat-safe. Raises TableBusy."""
+
+    def change() -> None:
+        catalog.run(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
+        if noted is not None:
+            noted()
+
+    patiently(table, change)
 
 
-def rest_count(table: str, *, most: int = BATCH) -> int:
-    """How many rows stand in the rest, counted up to `most`. Should be none."""
-    query = sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) q").format(
-        sql.Identifier(f"{table}_other"), sql.Literal(most)
+def rest_delete(table: str, before: date, *, noted: Callable[[int], None] | None = None) -> int:
+    """Delete up to BATCH rows of the rest that are older. Returns how many; rows in use are left.
+
+    noted: called with the number in the same transaction, if it is not 0.
+    """
+    query = sql.SQL(
+        """DELETE FROM {rest} WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM {rest} WHERE {column} < {bound} LIMIT {most} FOR UPDATE SKIP LOCKED))"""
     )
-    return int(_rows(query)[0][0])
+    with transaction.atomic():
+        count = catalog.run(query.format(**_rest(table, before)))
+        if count and noted is not None:
+            noted(count)
+    return count
+
+
+def rest_count(table: str, before: date | None = None) -> int:
+    """How many rows stand in the rest (there should be none), counted up to BATCH. before: the older ones."""
+    where = "WHERE {column} < {bound}" if before else ""
+    query = sql.SQL("SELECT count(*) FROM (SELECT FROM {rest} " + where + " LIMIT {most}) q")
+    return int(catalog.rows(query.format(**_rest(table, before or clock.now().date())))[0][0])
 
 
 def day_name(table: str, day: date) -> str:
@@ -139,36 +163,39 @@ def day_name(table: str, day: date) -> str:
     return f"{table}_{day:%Y%m%d}"
 
 
-@dataclass(frozen=True)
-class _Key:
-    """The column by which a table is partitioned, and how its days are bounded."""
-
-    column: str
-    is_uuid: bool
-
-    def bound(self, day: date) -> datetime | UUID:
-        """The first value of a day."""
-        begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        return UUID(int=int(begin.timestamp() * 1000) << 80) if self.is_uuid else begin
-
-
-def _key(table: str) -> _Key:
-    found = _rows(
-        """SELECT a.attname, a.atttypid::regtype::text FROM pg_partitioned_table p
-        JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
-        WHERE p.partrelid = to_regclass(%s) AND p.partstrat = 'r' AND p.partnatts = 1""",
-        [_quoted(table)],
+def _dated(table: str, infix: str) -> list[tuple[str, date]]:
+    """(name, day) of the partitions that are called after a day."""
+    found = catalog.rows(
+        """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = to_regclass(%s)""",
+        [catalog.quoted(table)],
     )
-    if not found or found[0][1] not in ("timestamp with time zone", "uuid"):
-        raise NotPartitioned(f"{table} is not partitioned by the time of one column")
-    return _Key(found[0][0], found[0][1] == "uuid")
+    form = re.compile(rf"{re.escape(table)}_{infix}(\d{{4}})(\d\d)(\d\d)")
+    named = [(name, form.fullmatch(name)) for (name,) in found]
+    return [(name, date(int(day[1]), int(day[2]), int(day[3]))) for name, day in named if day]
 
 
-def _make(table: str, key: _Key, day: date) -> None:
+def _befores(table: str) -> list[tuple[str, date]]:
+    """(name, its end) of what was there before the table had days: <table>_before_YYYYMMDD."""
+    return _dated(table, "before_")
+
+
+def _rest(table: str, before: date) -> dict[str, sql.Composable]:
+    """The parts of a statement about old rows of the rest."""
+    key = catalog.key_of(table)
+    return {
+        "rest": sql.Identifier(f"{table}_other"),
+        "column": sql.Identifier(key.column),
+        "bound": sql.Literal(key.bound(before)),
+        "most": sql.Literal(BATCH),
+    }
+
+
+def _make(table: str, key: catalog.Key, day: date) -> None:
     """Make one day, with the rows of it that stand in the rest. In a transaction."""
     name = day_name(table, day)
-    _rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"partitions:{table}"])
-    if _rows("SELECT to_regclass(%s)", [_quoted(name)])[0][0] is not None:
+    catalog.rows("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"partitions:{table}"])
+    if catalog.rows("SELECT to_regclass(%s)", [catalog.quoted(name)])[0][0] is not None:
         return
     first, end = sql.Literal(key.bound(day)), sql.Literal(key.bound(day + timedelta(days=1)))
     parts = {
@@ -176,75 +203,33 @@ def _make(table: str, key: _Key, day: date) -> None:
         "day": sql.Identifier(name),
         "rest": sql.Identifier(f"{table}_other"),
         "column": sql.Identifier(key.column),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, _columns(table))),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, catalog.columns_of(table))),
         "first": first,
         "end": end,
     }
     # Numbers are given by the table: a partition with an identity of its own cannot be attached.
-    _run(
+    catalog.run(
         sql.SQL("CREATE TABLE {day} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)").format(
             **parts
         )
     )
-    for option, value in _storage(f"{table}_other"):
-        _run(
+    for option, value in catalog.storage_of(f"{table}_other"):
+        catalog.run(
             sql.SQL("ALTER TABLE {} SET ({} = {})").format(
                 parts["day"], sql.Identifier(option), sql.Literal(value)
             )
         )
     # Nobody may add to the rest meanwhile; attaching takes this lock anyway.
-    _run(sql.SQL("LOCK TABLE {rest} IN ACCESS EXCLUSIVE MODE").format(**parts))
-    _run(
+    catalog.run(sql.SQL("LOCK TABLE {rest} IN ACCESS EXCLUSIVE MODE").format(**parts))
+    catalog.run(
         sql.SQL(
             """WITH moved AS (DELETE FROM {rest} WHERE {column} >= {first} AND {column} < {end}
                 RETURNING {columns})
             INSERT INTO {day} ({columns}) SELECT {columns} FROM moved"""
         ).format(**parts)
     )
-    _run(
+    catalog.run(
         sql.SQL(
             "ALTER TABLE {table} ATTACH PARTITION {day} FOR VALUES FROM ({first}) TO ({end})"
         ).format(**parts)
     )
-
-
-def _columns(table: str) -> list[str]:
-    """Those that a row is written with, by name: the rest may have them in another order."""
-    found = _rows(
-        """SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0
-        AND NOT attisdropped AND attgenerated = '' ORDER BY attnum""",
-        [_quoted(table)],
-    )
-    return [name for (name,) in found]
-
-
-def _storage(table: str) -> Iterator[Sequence[str]]:
-    """(name, value) of each storage parameter."""
-    query = "SELECT unnest(reloptions) FROM pg_class WHERE oid = to_regclass(%s)"
-    for (option,) in _rows(query, [_quoted(table)]):
-        yield option.split("=", 1)
-
-
-def _drop(name: str) -> sql.Composed:
-    return sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name))
-
-
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
-
-
-def _rows(query: str | sql.Composed, params: Sequence[Any] | None = None) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(_text(query), params)
-        return list(cursor.fetchall())
-
-
-def _run(query: sql.Composed) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_text(query))
-        return int(cursor.rowcount)
-
-
-def _text(query: str | sql.Composed) -> str:
-    """As text, which Django's cursor can log; names and values are quoted by then."""
-    return query if isinstance(query, str) else query.as_string(connection.connection)
