@@ -3,6 +3,7 @@
 from config.settings.alerts import *
 from config.settings.base import *
 from config.settings.broadcasts import *
+from config.settings.checks import *
 from config.settings.console import *
 from config.settings.conversations import *
 from config.settings.files import *
