@@ -1,22 +1,51 @@
-"""Deciding notices: the panel is read again right before a message is queued, one person at a time."""
+"""Deciding notices: the panel is read again right before a message is queued."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
+from jobs import sql
 from jobs.audit import audit_write
 from lib import clock
 from subscriptions.lifecycle import mirroring
-from subscriptions.lifecycle.money import money_of
+from subscriptions.lifecycle.money import money_of_all
 from subscriptions.lifecycle.sight import Look, Seen, Unknown, panel_look
-from subscriptions.lifecycle.telling import Told, expiry_letter, muted_of, tell
-from subscriptions.lifecycle.verdicts import Act, Verdict, notice_judge, out_of_time, same_moment
+from subscriptions.lifecycle.telling import Told, expiry_letter, muted_of, tell_all
+from subscriptions.lifecycle.verdicts import (
+    Act,
+    Money,
+    Verdict,
+    notice_judge,
+    out_of_time,
+    same_moment,
+)
 from subscriptions.models import Notice, NoticeState, Stage, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.story import event_write
 
+logger = logging.getLogger("switchboard.lifecycle")
+
 SUBSCRIBER = "subscriber"  # what the audit log calls it
+CHUNK = 10  # notices of one transaction: each was a request to the panel before it
+
+_SAVE = """
+UPDATE subscription_notice n
+SET state = v.state, reason = v.reason, message_id = v.message_id, decided_at = v.at
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(messages)s::bigint[],
+    %(at)s::timestamptz[]) AS v (id, state, reason, message_id, at)
+WHERE n.id = v.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the panel showed for a notice, right before it is decided."""
+
+    notice_id: int
+    subscriber_id: int
+    look: Look
 
 
 @dataclass(slots=True)
@@ -49,7 +78,7 @@ def notices_send(
 ) -> Sent:
     """Decide the notices of a pack behind `after`, in the order of their ids. Repeat-safe.
 
-    passed(id) is called behind each, so that a run that is put off goes on where it was, and one that
+    passed(id) is called behind every few, so that a run that is put off goes on where it was, and one that
     always fails holds up nobody. Raises PanelWaits.
     """
     due = list(
@@ -61,11 +90,41 @@ def notices_send(
         {row.subscriber.telegram_id for row in due if row.subscriber.telegram_id is not None}
     )
     sent = Sent()
-    for row in due:
-        look = _look(client, row)
-        sent.count(notice_decide(row.pk, look, is_muted=row.subscriber.telegram_id in muted))
-        passed(row.pk)
+    for start in range(0, len(due), CHUNK):
+        looked: list[Looked] = []
+        try:
+            for row in due[start : start + CHUNK]:
+                looked.append(Looked(row.pk, row.subscriber_id, _look(client, row)))  # noqa: PERF401
+        finally:  # what was seen is acted upon, also if the panel lets us wait
+            if looked:
+                _decide(looked, muted, sent)
+                passed(looked[-1].notice_id)
     return sent
+
+
+def _decide(looked: Sequence[Looked], muted: Collection[int], sent: Sent) -> None:
+    try:
+        decided = notices_decide(looked, muted=muted)
+    except Exception:
+        if len(looked) == 1:
+            raise
+        logger.exception("a pack of notices is decided one by one")
+        _decide_each(looked, muted, sent)
+        return
+    for state in decided.values():
+        sent.count(state)
+
+
+def _decide_each(looked: Sequence[Looked], muted: Collection[int], sent: Sent) -> None:
+    """One that cannot be decided shall not hold up the others: what it raises comes last."""
+    failures: list[Exception] = []
+    for each in looked:
+        try:
+            _decide([each], muted, sent)
+        except Exception as exc:  # noqa: BLE001 - raised below
+            failures.append(exc)
+    if failures:
+        raise failures[0]
 
 
 def _look(client: PanelClient, row: Notice) -> Look:
@@ -81,50 +140,86 @@ def notices_due(notice_ids: Sequence[int]) -> int:
 
 
 def notice_decide(notice_id: int, look: Look, *, is_muted: bool = False) -> str | None:
-    """Write what becomes of a notice, and queue its message, in one transaction.
+    """The same for one notice, whoever it is for. Returns its state; None: it waits."""
+    owner = Notice.objects.select_related("subscriber").get(pk=notice_id).subscriber
+    muted = [owner.telegram_id] if is_muted and owner.telegram_id is not None else []
+    return notices_decide([Looked(notice_id, owner.pk, look)], muted=muted)[notice_id]
 
-    Returns its state; None: it waits. Locks: subscriber, then notice. Repeat: a notice that is decided
-    stays as it is.
+
+@transaction.atomic
+def notices_decide(looked: Sequence[Looked], *, muted: Collection[int]) -> dict[int, str | None]:
+    """Write what becomes of notices, and queue their messages, in one transaction.
+
+    muted: chats that want none. Returns the states by id; None: it waits. The number of statements
+    does not grow with the notices. Locks: subscribers by id, then notices by id, then dedup keys.
+    Repeat: a notice that is decided stays as it is.
     """
-    with transaction.atomic():
-        owner = Notice.objects.values_list("subscriber_id", flat=True).get(pk=notice_id)
-        row = (
-            Subscriber.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("plan")
-            .get(pk=owner)
+    people = _people({each.subscriber_id for each in looked})
+    wanted = Notice.objects.select_for_update(no_key=True).order_by("pk")
+    notices = wanted.in_bulk([each.notice_id for each in looked])
+    due = [each for each in looked if notices[each.notice_id].state == NoticeState.DUE]
+    mirroring.correct_all(people, ((each.subscriber_id, each.look) for each in due))
+    money = money_of_all(people.keys())
+    verdicts = {
+        each.notice_id: _judge(
+            people[each.subscriber_id],
+            notices[each.notice_id],
+            each.look,
+            money[each.subscriber_id],
         )
-        notice = Notice.objects.select_for_update(no_key=True).get(pk=notice_id)
-        if notice.state != NoticeState.DUE:
-            return notice.state
-        mirroring.correct(row, look)
-        stage = Stage(notice.stage)
-        verdict = notice_judge(
-            stage,
-            notice.expire_at,
-            look,
-            now=clock.now(),
-            money=money_of(row.pk),
-            cut_by=row.cut_by,
-        )
-        if isinstance(look, Seen) and not same_moment(row.expire_at, notice.expire_at):
-            # Whoever held the lock before us has seen more than this look: paid in this moment.
-            verdict = Verdict(Act.STALE, "moved")
-        told = _act(row, notice, verdict, is_muted=is_muted)
+        for each in due
+    }
+    told = _tell(people, notices, verdicts, muted)
+    for each in due:
+        verdict, notice = verdicts[each.notice_id], notices[each.notice_id]
         if verdict.act is Act.LATER:
-            return None
-        _close(notice, verdict, told)
-        if stage is Stage.EXPIRED:
-            _write_down(row, notice, look, verdict, told)
-        return notice.state
+            continue
+        _close(notice, verdict, told[notice.pk])
+        if notice.stage == Stage.EXPIRED:
+            _write_down(notice, each.look, verdict, told[notice.pk])
+    _save([notices[pk] for pk, verdict in verdicts.items() if verdict.act is not Act.LATER])
+    return {
+        pk: None if pk in verdicts and verdicts[pk].act is Act.LATER else row.state
+        for pk, row in notices.items()
+    }
 
 
-def _act(row: Subscriber, notice: Notice, verdict: Verdict, *, is_muted: bool) -> Told:
-    if verdict.act not in {Act.TELL, Act.TELL_CUT}:
-        return Told(verdict.reason)
-    letter = expiry_letter(
-        row, Stage(notice.stage), notice.expire_at, is_cut=verdict.act is Act.TELL_CUT
+def _people(subscriber_ids: Collection[int]) -> dict[int, Subscriber]:
+    rows = Subscriber.objects.select_for_update(no_key=True, of=("self",)).select_related("plan")
+    return {row.pk: row for row in rows.filter(pk__in=subscriber_ids).order_by("pk")}
+
+
+def _judge(row: Subscriber, notice: Notice, look: Look, money: Money) -> Verdict:
+    if isinstance(look, Seen) and not same_moment(row.expire_at, notice.expire_at):
+        # Whoever held the lock before us has seen more than this look: paid in this moment.
+        return Verdict(Act.STALE, "moved")
+    return notice_judge(
+        Stage(notice.stage),
+        notice.expire_at,
+        look,
+        now=clock.now(),
+        money=money,
+        cut_by=row.cut_by,
     )
-    return tell(row, letter, is_muted=is_muted)
+
+
+def _tell(
+    people: Mapping[int, Subscriber],
+    notices: Mapping[int, Notice],
+    verdicts: Mapping[int, Verdict],
+    muted: Collection[int],
+) -> dict[int, Told]:
+    """What came of each notice; the messages are in the queue."""
+    told = {pk: Told(verdict.reason) for pk, verdict in verdicts.items()}
+    to_tell = [pk for pk, each in verdicts.items() if each.act in {Act.TELL, Act.TELL_CUT}]
+    letters = []
+    for pk in to_tell:
+        notice, is_cut = notices[pk], verdicts[pk].act is Act.TELL_CUT
+        row = people[notice.subscriber_id]
+        letters.append(
+            (row, expiry_letter(row, Stage(notice.stage), notice.expire_at, is_cut=is_cut))
+        )
+    return told | dict(zip(to_tell, tell_all(letters, muted=muted), strict=True))
 
 
 def _close(notice: Notice, verdict: Verdict, told: Told) -> None:
@@ -134,15 +229,28 @@ def _close(notice: Notice, verdict: Verdict, told: Told) -> None:
         notice.state = NoticeState.SKIPPED if told.reason else NoticeState.QUEUED
     notice.reason, notice.message_id = told.reason, told.message_id
     notice.decided_at = clock.now()
-    notice.save(update_fields=["state", "reason", "message_id", "decided_at"])
 
 
-def _write_down(row: Subscriber, notice: Notice, look: Look, verdict: Verdict, told: Told) -> None:
+def _save(notices: Sequence[Notice]) -> None:
+    if notices:
+        sql.run(
+            _SAVE,
+            {
+                "ids": [row.pk for row in notices],
+                "states": [str(row.state) for row in notices],
+                "reasons": [row.reason for row in notices],
+                "messages": [row.message_id for row in notices],
+                "at": [row.decided_at for row in notices],
+            },
+        )
+
+
+def _write_down(notice: Notice, look: Look, verdict: Verdict, told: Told) -> None:
     """An end is told of in the story and in the audit log once; one that we made stands there already."""
     if not isinstance(look, Seen) or verdict.act is not Act.TELL:
         return
-    ended_at = notice.expire_at.isoformat()
-    event_write(row.pk, "expired", "panel", data={"until": ended_at, "not_told": told.reason})
+    owner, ended_at = notice.subscriber_id, notice.expire_at.isoformat()
+    event_write(owner, "expired", "panel", data={"until": ended_at, "not_told": told.reason})
     audit_write(
-        None, "subscriptions.expired", SUBSCRIBER, row.pk, expire_at=ended_at, not_told=told.reason
+        None, "subscriptions.expired", SUBSCRIBER, owner, expire_at=ended_at, not_told=told.reason
     )

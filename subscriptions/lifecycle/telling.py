@@ -1,6 +1,6 @@
 """Writing to a subscriber: in whose language, by whose clock, and whether at all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,8 +11,8 @@ from jobs import sql
 from jobs.models import Priority
 from lib import clock
 from lib.errors import InputInvalid
+from notifications.telegram.many import Draft, messages_queue
 from notifications.telegram.models import Chat
-from notifications.telegram.services import message_queue
 from notifications.telegram.templates import render
 from subscriptions.activation.orders import language_pick, title_in
 from subscriptions.lifecycle.stages import BY_STAGE
@@ -90,15 +90,42 @@ def expiry_letter(row: Subscriber, stage: Stage, expire_at: datetime, *, is_cut:
 
 def tell(row: Subscriber, letter: Letter, *, is_muted: bool) -> Told:
     """Queue a message in the transaction of the caller, or say why not. Repeat-safe by its key."""
+    [told] = tell_all([(row, letter)], muted={row.telegram_id} if is_muted else set())
+    return told
+
+
+def tell_all(
+    letters: Sequence[tuple[Subscriber, Letter]], *, muted: Collection[int | None]
+) -> list[Told]:
+    """The same for many: three statements at most. muted: chats of people who have muted us."""
+    blocked = _blocked_of({row.telegram_id for row, _ in letters if row.telegram_id is not None})
+    drafts: list[Draft] = []
+    found: list[Told | None] = []
+    for row, letter in letters:
+        drafted = _draft(row, letter, muted, blocked)
+        found.append(Told(drafted) if isinstance(drafted, str) else None)
+        drafts += [] if isinstance(drafted, str) else [drafted]
+    queued = iter(messages_queue(drafts) if drafts else ())
+    return [told or _told(*next(queued)) for told in found]
+
+
+def _told(message_id: int, is_known: bool) -> Told:
+    return Told("same_person" if is_known else "", message_id)
+
+
+def _draft(
+    row: Subscriber, letter: Letter, muted: Collection[int | None], blocked: Collection[int]
+) -> Draft | str:
+    """The message, or a word of subscriptions.lifecycle.reasons why there is none."""
     if row.telegram_id is None:
-        return Told("no_telegram")
-    if is_muted:
-        return Told("muted")
-    if _is_blocked(row.telegram_id):
-        return Told("blocked")
+        return "no_telegram"
+    if row.telegram_id in muted:
+        return "muted"
+    if row.telegram_id in blocked:
+        return "blocked"
     text = render(letter.template, language_pick(row.language), **letter.values)
     try:
-        message, is_known = message_queue(
+        return Draft(
             telegram_id=row.telegram_id,
             message=text,
             notification_type=letter.template,
@@ -107,8 +134,7 @@ def tell(row: Subscriber, letter: Letter, *, is_muted: bool) -> Told:
             dedup_ttl=letter.kept,
         )
     except InputInvalid:
-        return Told("bad_telegram")
-    return Told("same_person" if is_known else "", message.pk)
+        return "bad_telegram"
 
 
 def _plan(row: Subscriber) -> str:
@@ -118,7 +144,9 @@ def _plan(row: Subscriber) -> str:
     return title_in(row.plan, language_pick(row.language))
 
 
-def _is_blocked(telegram_id: int) -> bool:
-    return Chat.objects.filter(
-        pk=telegram_id, unreachable_since__gt=clock.now() - BLOCK_BELIEVED
-    ).exists()
+def _blocked_of(telegram_ids: Collection[int]) -> set[int]:
+    if not telegram_ids:
+        return set()
+    since = clock.now() - BLOCK_BELIEVED
+    chats = Chat.objects.filter(pk__in=telegram_ids, unreachable_since__gt=since)
+    return set(chats.values_list("pk", flat=True))
