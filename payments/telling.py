@@ -35,7 +35,7 @@ def failure_tell(payment: Payment) -> None:
             amount=(payment.amount, payment.currency),
             plan=payment.plan_title,
             reason="refused" if payment.failure == "refused" else "expired",
-            pay_url=None,
+            pay_url=settings.RENEW_URL or None,  # its own invoice is over
             support=settings.SUPPORT_CONTACT or None,
         ),
         notification_type=FAILED,

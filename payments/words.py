@@ -25,7 +25,7 @@ SENTENCES: dict[str, str] = {
     "not_told": "Was not told that the payment did not go through: {reason}.",
     "review_opened": "A person must look: {reason}.",
     "review_closed": "The question is answered ({resolution}): {note}.",
-    "recheck_asked": "Checked with Crypto Pay by hand.",
+    "recheck_asked": "Crypto Pay is asked how it stands.",
     "checked": "Crypto Pay says that invoice {invoice} is {status}.",
     "refunded": "Marked as refunded: {note}.",
 }

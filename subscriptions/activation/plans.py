@@ -22,7 +22,7 @@ PLAN = "plan"  # what the audit log calls it
 FIELDS = frozenset(
     {
         "title", "title_ru", "period_days", "traffic_limit_bytes", "traffic_limit_strategy",
-        "device_limit", "squads", "tag", "position", "is_active",
+        "resets_traffic", "device_limit", "squads", "tag", "position", "is_active",
     }
 )  # fmt: skip
 _DECIMALS = Decimal(1).scaleb(-12)

@@ -240,6 +240,9 @@ class PlanForm(forms.Form):
     traffic_limit_strategy = forms.ChoiceField(
         label="The panel resets traffic", choices=TrafficStrategy.choices
     )
+    resets_traffic = forms.BooleanField(
+        label="Where the panel never resets it, we do on the 1st", required=False, initial=True
+    )
     device_limit = forms.IntegerField(
         label="Devices (empty: as the panel says)", min_value=0, max_value=1000, required=False
     )

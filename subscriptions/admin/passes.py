@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 
 from jobs.admin.pages import back, deed
-from jobs.audit import audit_write
 from subscriptions.admin.pages import SubscriptionConsole, number_of
+from subscriptions.mirror.identity import numbers_forget
+from subscriptions.mirror.settling import hold_release
 from subscriptions.models import MirrorPass, PanelState
-from subscriptions.panel.stored import panel_release
 from subscriptions.screens.now import passes_page
 
 RELEASE = "subscriptions.operate_panelstate"
+FORGET = "FORGET"
 
 
 @admin.register(MirrorPass)
@@ -42,6 +43,7 @@ class PanelStateAdmin(SubscriptionConsole):
         return [
             self.at("1/change/", self.changelist_view, "change"),
             self.at("release/", self.release, "release"),
+            self.at("forget/", self.forget, "forget"),
         ]
 
     def changelist_view(
@@ -63,6 +65,14 @@ class PanelStateAdmin(SubscriptionConsole):
         if not reason:
             messages.error(request, "Refused: say why it is right to write again.")
             return back(request, reverse("admin:subscriptions_panelstate_changelist"))
-        released = panel_release(by=request.user.get_username())
-        audit_write(request.user, "panel.release", "panel", 1, reason=reason[:200])
+        released = hold_release(by=request.user, reason=reason)
         return "Writes to the panel go on." if released else "Nothing was held."
+
+    @deed(RELEASE)
+    def forget(self, request: HttpRequest) -> str | HttpResponse:
+        """POST with the word FORGET: bind everybody anew, for the panel was rebuilt."""
+        if request.POST.get("reason", "").strip() != FORGET:
+            messages.error(request, f"Refused: type {FORGET} to say that the panel was rebuilt.")
+            return back(request, reverse("admin:subscriptions_panelstate_changelist"))
+        count = numbers_forget(by=request.user)
+        return f"{count} numbers are forgotten; the next pass binds each subscriber by name and link."

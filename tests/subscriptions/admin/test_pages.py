@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from jobs.models import AuditEntry
 from jobs.testing import assert_enqueued
 from lib import clock
 from subscriptions.models import (
@@ -222,3 +223,17 @@ def test_writes_that_are_held_go_on_with_a_reason(operator: Client) -> None:
     assert PanelState.objects.get().held_reason == "no users"
     assert "go on" in operator.post(address, {"reason": "looked"}, follow=True).content.decode()
     assert PanelState.objects.get().held_reason == ""
+
+
+def test_numbers_of_a_rebuilt_panel_are_forgotten_by_its_word_only(operator: Client) -> None:
+    busy()
+    address = reverse("admin:subscriptions_panelstate_forget")
+    bound = Subscriber.objects.filter(panel_id__isnull=False)
+    count = bound.count()
+    assert count
+    assert "type FORGET" in operator.post(address, {}, follow=True).content.decode()
+    assert bound.count() == count
+    told = operator.post(address, {"reason": "FORGET"}, follow=True).content.decode()
+    assert f"{count} numbers are forgotten" in told
+    assert not bound.exists()
+    assert AuditEntry.objects.filter(action="panel.numbers_forget").count() == 1
