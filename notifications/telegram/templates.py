@@ -14,7 +14,7 @@ from typing import Any
 from django.template import Context, Engine, Template
 
 from notifications.telegram.kinds import Kind, Message
-from notifications.telegram.markup import shorten
+from notifications.telegram.markup import TEXT_LIMIT, shorten, split
 from notifications.telegram.messages import MESSAGES
 from notifications.telegram.words import WORDS
 
@@ -26,6 +26,7 @@ __all__ = [
     "preview",
     "registry",
     "render",
+    "render_parts",
 ]
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "templates" / "telegram"
@@ -33,6 +34,7 @@ LANGUAGES = tuple(WORDS)
 
 registry: Mapping[str, Message] = MESSAGES
 
+_NUMBER_ROOM = len("\n\n100/100")
 _TAG_LINE = re.compile(r"^[ \t]*((?:\{%[^%\n]*%\}[ \t]*)+)\n", re.MULTILINE)
 
 
@@ -51,6 +53,23 @@ def render(name: str, language: str, **values: Any) -> str:
     look is ours. A text that is too long is cut at a line and says so in its language.
     Raises MessageUnknown; ValuesInvalid if a value is missing, unknown or of the wrong kind.
     """
+    return shorten(_rendered(name, language, values), note=WORDS[language].shortened)
+
+
+def render_parts(name: str, language: str, **values: Any) -> list[str]:
+    """The same, and nothing is cut off: a long text comes as several messages, each with its number.
+
+    It is divided between paragraphs, else lines. Raises MessageUnknown, ValuesInvalid.
+    """
+    text = _rendered(name, language, values)
+    parts = split(text)
+    if len(parts) == 1:
+        return parts
+    parts = split(text, TEXT_LIMIT - _NUMBER_ROOM)
+    return [f"{part.rstrip()}\n\n<i>{n}/{len(parts)}</i>" for n, part in enumerate(parts, 1)]
+
+
+def _rendered(name: str, language: str, values: Mapping[str, Any]) -> str:
     message = registry.get(name)
     if message is None or language not in WORDS:
         raise MessageUnknown(f"there is no message {name!r} in {language!r}")
@@ -59,7 +78,7 @@ def render(name: str, language: str, **values: Any) -> str:
     text = _template(name, language).render(
         Context(written, autoescape=True, use_l10n=False, use_tz=False)
     )
-    return shorten(_tidy(text), note=WORDS[language].shortened)
+    return _tidy(text)
 
 
 def preview(name: str, language: str) -> str:
