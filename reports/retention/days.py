@@ -1,0 +1,80 @@
+"""The days of partitioned tables: made ahead, and looked after."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from lib import partitions
+from lib.patience import TableBusy
+from monitoring.alerts.services import alert_raise, alerts_clear_others
+
+RULE = "partitions"
+LINK = "/admin/retention/retentionrun/"
+
+
+@dataclass(frozen=True, slots=True)
+class DaysNow:
+    """How a table stands. rest: rows outside of all days, counted up to partitions.BATCH."""
+
+    table: str
+    kept: list[date]
+    missing: list[date]
+    rest: int
+    keep_days: int | None  # None: its room drops them
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong, for people; empty: nothing."""
+        if self.missing:
+            return f"{len(self.missing)} of today and the next days are not made"
+        if self.rest:
+            more = "or more " if self.rest == partitions.BATCH else ""
+            return f"{self.rest} {more}row{'' if self.rest == 1 else 's'} outside of all days"
+        return ""
+
+
+def days_now() -> Iterator[DaysNow]:
+    """All partitioned tables. Four small queries each."""
+    for each in partitions.partitioned_tables():
+        kept = each.kept
+        yield DaysNow(
+            each.table,
+            partitions.days_kept(each.table),
+            partitions.days_missing(each.table, ahead=each.ahead),
+            partitions.rest_count(each.table),
+            None if kept is None else kept.days,
+        )
+
+
+def days_prepare_all() -> dict[str, list[str]]:
+    """Make the days ahead of all tables; what cannot be made is told, and tried again in an hour.
+
+    Returns the days that were made, by table. Repeat-safe.
+    """
+    made: dict[str, list[str]] = {}
+    for each in partitions.partitioned_tables():
+        try:
+            days = partitions.days_prepare(each.table, each.column, ahead=each.ahead)
+        except TableBusy:
+            continue  # days_missing tells
+        if days:
+            made[each.table] = [str(day) for day in days]
+    return made
+
+
+def days_tell() -> int:
+    """Raise an alert for each table in trouble and clear the others. Returns how many are in trouble."""
+    troubles = {each.table: each.trouble for each in days_now() if each.trouble}
+    for table, trouble in troubles.items():
+        alert_raise(
+            rule=RULE,
+            key=table,
+            severity="warning",
+            title=f"{table}: {trouble}",
+            text="Nothing is lost: such rows stand in a partition of the rest. Old ones of it are deleted "
+            "row by row, which takes longer than dropping a day.",
+            link=LINK,
+            source="reports.prepare_partitions",
+        )
+    alerts_clear_others(rule=RULE, keys=troubles.keys())
+    return len(troubles)
