@@ -8,6 +8,7 @@ from notifications.conversations import metrics as conversations_metrics
 from notifications.inbox import metrics as inbox_metrics
 from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
+from reports.retention import metrics as retention_metrics
 from subscriptions.access import metrics as access_metrics
 from subscriptions.lifecycle import metrics as lifecycle_metrics
 from subscriptions.mirror import metrics as mirror_metrics
