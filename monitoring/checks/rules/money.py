@@ -1,0 +1,69 @@
+"""Rules about money: payments that fail, and people who paid and are not served."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from jobs import sql
+from lib import clock, durations
+from monitoring.checks.rules.rule import Part, Reading, idle
+
+# What payers decide is no failure: an invoice that nobody paid, an order that a person gave up.
+THEIR_OWN = ("expired", "given_up")
+_ENDED = """
+SELECT
+    (SELECT count(*) FROM payment WHERE completed_at >= %(since)s AND completed_at <= %(now)s),
+    (SELECT count(*) FROM payment WHERE failed_at >= %(since)s AND failed_at <= %(now)s
+        AND state = 'failed' AND NOT failure = ANY(%(own)s)),
+    (SELECT count(*) FROM payment WHERE failed_at >= %(since)s AND failed_at <= %(now)s
+        AND state = 'failed' AND failure = ANY(%(own)s))
+"""
+_REASONS = """
+SELECT failure, count(*) FROM payment
+WHERE failed_at >= %(since)s AND failed_at <= %(now)s AND state = 'failed'
+    AND NOT failure = ANY(%(own)s)
+GROUP BY failure ORDER BY count(*) DESC, failure LIMIT 3
+"""
+
+
+def payment_failures() -> Reading:
+    """The share of payments that ended lately which failed through no will of the payer.
+
+    With RULE_PAYMENT_FAILURES_UNPAID, invoices that nobody paid count as failures as well.
+    """
+    now, window = clock.now(), settings.RULE_PAYMENT_FAILURES_WINDOW
+    own = THEIR_OWN[1:] if settings.RULE_PAYMENT_FAILURES_UNPAID else THEIR_OWN
+    given = {"since": now - window, "now": now, "own": list(own)}
+    completed, failed, left = sql.rows(_ENDED, given)[0]
+    ended, span = completed + failed, durations.words(window)
+    least = settings.RULE_PAYMENT_FAILURES_LEAST
+    if ended < least:
+        return idle(f"{ended} payments ended in {span}; fewer than {least} tell nothing")
+    share = 100 * failed / ended
+    text = f"{failed} of {ended} failed in {span}; {left} more were not paid"
+    if failed:
+        reasons = sql.rows(_REASONS, given)
+        named = ", ".join(f"{code or 'unknown'} {count}" for code, count in reasons)
+        text = f"{text}. Why: {named}"
+    title = f"{share:.0f} % of the payments fail"
+    link = "/admin/payments/payment/?state=failed"
+    return Reading(share, text, (Part("payments", share, title, text, link),))
+
+
+_GAPS = """
+SELECT kind, count(*), extract(epoch FROM %(now)s - min(found_at))::float8 FROM access_gap
+WHERE healed_at IS NULL AND kind <> 'held' GROUP BY kind ORDER BY count(*) DESC, kind
+"""
+
+
+def paid_not_served() -> Reading:
+    """People who paid and are not served as they paid. Those whom a person disabled do not count."""
+    rows = sql.rows(_GAPS, {"now": clock.now()})
+    count = sum(row[1] for row in rows)
+    if not count:
+        return Reading(0.0, "provider, ledger and panel agree")
+    oldest = durations.words(timedelta(seconds=max(0.0, *(row[2] for row in rows))))
+    text = f"{', '.join(f'{kind} {n}' for kind, n, _ in rows)}; the oldest for {oldest}"
+    title = f"{count} {'person' if count == 1 else 'people'} paid and not served"
+    part = Part("access", count, title, text, "/admin/subscriptions/accessgap/")
+    return Reading(count, text, (part,))

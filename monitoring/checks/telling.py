@@ -1,0 +1,67 @@
+"""Alerts about services: one for each that is down, until it answers again."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
+from monitoring.checks.known import BY_NAME, RULES, SERVICES, UPLINK, Service
+from monitoring.checks.models import ServiceCheck
+from monitoring.checks.models.service import ServiceState
+
+PAGE = "/admin/checks/servicecheck/"
+KIND = "monitoring.check_services"
+
+
+def services_tell(rows: Sequence[ServiceCheck], *, refused: Collection[str], at: datetime) -> None:
+    """Raise what is down, clear what is not. In the transaction that wrote the rows.
+
+    While our own uplink is in doubt (it failed once or twice) nothing new is told of what lies behind
+    it: a minute later either it is the reason, or it is not.
+    """
+    by_name = {row.name: row for row in rows}
+    raised = set(alerts_open().filter(rule__in=RULES).values_list("rule", "key"))
+    uplink = by_name.get(UPLINK)
+    is_doubtful = uplink is not None and uplink.state == ServiceState.FAILING
+    for service in SERVICES:
+        row = by_name.get(service.name)
+        if row is None:
+            continue
+        is_raised = (service.rule, service.name) in raised
+        if row.state == ServiceState.DOWN:
+            if is_raised or not (is_doubtful and service.is_outside):
+                _raise(service, row, is_refused=service.name in refused, at=at)
+        elif is_raised and row.state != ServiceState.FAILING:
+            _clear(service, row, at)
+
+
+def _raise(service: Service, row: ServiceCheck, *, is_refused: bool, at: datetime) -> None:
+    says = "refuses our token" if is_refused else "does not answer"
+    if service.name == UPLINK:
+        says = "does not work"
+    since = row.ok_at or row.watched_since or at
+    alert_raise(
+        rule=service.rule,
+        key=service.name,
+        severity="critical",
+        title=f"{service.title} {says}",
+        text=f"{row.failures} looks in a row failed; the last that did not was at "
+        f"{since:%Y-%m-%d %H:%M} UTC. {row.error}\n{service.meanwhile}",
+        link=f"{PAGE}{service.name}/change/",
+        source=KIND,
+        # The rooms tell of a refused token themselves, and say what to do.
+        parent=("attention", service.matter) if is_refused and service.matter else service.parent,
+        at=at,
+    )
+
+
+def _clear(service: Service, row: ServiceCheck, at: datetime) -> None:
+    note = "It answers again."
+    if row.state == ServiceState.OFF:
+        note = f"It is not looked at any more: {service.missing} is not set."
+    alert_clear(rule=service.rule, key=service.name, note=note, at=at)
+
+
+def title_of(name: str) -> str:
+    """How people call a service; the name of one that the code does not know any more."""
+    service = BY_NAME.get(name)
+    return service.title if service else name
