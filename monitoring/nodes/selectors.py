@@ -11,7 +11,6 @@ from lib import clock
 from monitoring.nodes.models import Health, Node
 from monitoring.nodes.usual import usual_now
 
-_ROUGH = (Health.OFFLINE, Health.WARNING)  # what counts as not serving
 _FRESH = timedelta(minutes=20)  # a sample that is older says nothing of now
 
 
@@ -156,9 +155,20 @@ def incidents(since: datetime, until: datetime, node: UUID | None = None) -> lis
     made = [
         incident
         for _, spans in groupby(found, key=lambda row: row[0])
-        for incident in _joined(Incident(*row[:2], Health(row[2]), *row[3:]) for row in spans)
+        for incident in _joined(_incident(*row) for row in spans)
     ]
     return sorted(made, key=lambda each: (each.began_at, each.node_id), reverse=True)
+
+
+def _incident(
+    node_id: UUID,
+    name: str,
+    health: str,
+    began_at: datetime,
+    ended_at: datetime | None,
+    reason: str,
+) -> Incident:
+    return Incident(node_id, name, Health(health), began_at, ended_at, reason)
 
 
 def _joined(spans: Iterable[Incident]) -> list[Incident]:

@@ -21,8 +21,8 @@ class Node(models.Model):
     """One server. Keyed by the panel's uuid; written by the checks only, but for what is ours below.
 
     health is damped: `seen_health` is what the last answer said, and becomes `health` once it has held
-    long enough (monitoring/nodes/damping.py). turned_at: the last moments at which an answer said
-    something else than the one before, the oldest first; too many of them, and the server flaps.
+    long enough (monitoring/nodes/damping.py). lost_at: the last moments at which an answer no longer
+    said online, the oldest first; too many of them, and the server flaps.
     removed_at: the panel no longer lists it; history stays.
     """
 
@@ -37,7 +37,7 @@ class Node(models.Model):
     health_since = models.DateTimeField()
     seen_health = models.CharField(max_length=11, choices=Health.choices)
     seen_since = models.DateTimeField()
-    turned_at = ArrayField(models.DateTimeField(), default=list, db_default=[])
+    lost_at = ArrayField(models.DateTimeField(), default=list, db_default=[])
     flapping_since = models.DateTimeField(null=True)
     status_message = models.TextField(default="", db_default="")  # the panel's words
     checked_at = models.DateTimeField()  # the last answer that listed it

@@ -1,4 +1,4 @@
-"""When a server turned, what changed in its settings, and the moment of a sample."""
+"""When a server was lost, what changed in its settings, and the moment of a sample."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations: ClassVar[list[Operation]] = [
         migrations.AddField(
             model_name="node",
-            name="turned_at",
+            name="lost_at",
             field=django.contrib.postgres.fields.ArrayField(
                 base_field=models.DateTimeField(), db_default=[], default=list, size=None
             ),
