@@ -9,6 +9,7 @@ from config.settings.conversations import *
 from config.settings.files import *
 from config.settings.inbox import *
 from config.settings.integrations import *
+from config.settings.nodes import *
 from config.settings.payments import *
 from config.settings.queue import *
 from config.settings.reports import *
