@@ -3,6 +3,7 @@
 from config.metrics import register_collector
 from jobs import metrics as jobs_metrics
 from monitoring.files import metrics as files_metrics
+from monitoring.nodes import metrics as nodes_metrics
 from notifications.broadcasts import metrics as broadcasts_metrics
 from notifications.conversations import metrics as conversations_metrics
 from notifications.inbox import metrics as inbox_metrics
@@ -20,6 +21,7 @@ register_collector(conversations_metrics.collect)
 register_collector(webhook_metrics.collect)
 register_collector(payments_metrics.collect)
 register_collector(files_metrics.collect)
+register_collector(nodes_metrics.collect)
 register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
 register_collector(mirror_metrics.collect)
