@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("payments.api.urls")),
     path("", include("subscriptions.api.urls")),
     path("", include("monitoring.files.api.urls")),
+    path("", include("monitoring.nodes.api.urls")),
     path("", include("reports.retention.api.urls")),
     path("", include("jobs.api.urls")),
     path("", include("jobs.progress.urls")),
