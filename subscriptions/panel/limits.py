@@ -4,7 +4,6 @@ Background work (the mirror, bulk operations) leaves a quarter of places and rat
 somebody who has paid waits for none of it.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -21,7 +20,7 @@ from subscriptions.panel.errors import (
     PanelDown,
     PanelUnknown,
 )
-from subscriptions.panel.places import NoPlace, place_hold
+from subscriptions.panel.places import NoPlace, TooFast, place_hold
 
 PATIENCE = timedelta(seconds=5)  # for rate and place; then the caller does something else
 BUCKET = "remnawave"
@@ -51,15 +50,17 @@ def _turn(count: int, rate: Rate, span: timedelta, *, is_background: bool) -> It
     wait = breakers.wait_for(BREAKER)
     if wait is not None:
         raise PanelDown("it is known to be away", wait)
+    paces = {BUCKET: rate}
     if is_background:
-        slower = Rate(max(1, int(rate.count * BACKGROUND_SHARE)), rate.per, 1)
-        _take(BACKGROUND_BUCKET, slower)
-    _take(BUCKET, rate)
+        slower = max(1, int(rate.count * BACKGROUND_SHARE))
+        paces[BACKGROUND_BUCKET] = Rate(slower, rate.per, 1)
     try:
-        with place_hold(count, span=span, patience=PATIENCE), _learning():
+        with place_hold(count, span=span, patience=PATIENCE, paces=paces), _learning():
             yield
     except NoPlace:
         raise PanelBusy(f"{count} requests are under way", timedelta(seconds=1)) from None
+    except TooFast as exc:
+        raise PanelBusy("as many requests as it may get are made", exc.wait) from None
 
 
 @contextmanager
@@ -78,14 +79,6 @@ def _learning() -> Iterator[None]:
         breakers.record_success(BREAKER)
         raise
     breakers.record_success(BREAKER)
-
-
-def _take(bucket: str, rate: Rate) -> None:
-    ends_at = time.monotonic() + PATIENCE.total_seconds()
-    while (wait := rates.take(bucket, rate)) is not None:
-        if time.monotonic() + wait.total_seconds() > ends_at:
-            raise PanelBusy("as many requests as it may get are made", wait)
-        time.sleep(wait.total_seconds())
 
 
 def _refuse_transaction() -> None:

@@ -6,59 +6,76 @@ over. Unlike jobs/slots.py it is not bound to a job: people ask too, and one job
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
 from jobs import sql
+from jobs.registry import Rate
 
 _TAKE = """
-UPDATE panel_place SET until = clock_timestamp() + %(span)s, token = token + 1
-WHERE number = (
-    SELECT number FROM panel_place WHERE number <= %(count)s AND until <= clock_timestamp()
-    ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING number, token
-"""
-_MAKE = """
-INSERT INTO panel_place (number) SELECT generate_series(1, %(count)s) ON CONFLICT DO NOTHING
+SELECT o_number, o_token, o_wait FROM panel_turn_take(
+    %(buckets)s::text[], %(steps)s::interval[], %(bursts)s::interval[], %(count)s, %(span)s)
 """
 _GIVE_BACK = """
 UPDATE panel_place SET until = 'epoch' WHERE number = %(number)s AND token = %(token)s
 """
 _POLL_S, _POLL_AT_MOST_S = 0.01, 0.2  # each look waits longer: many may wait for few places
+_LEAST = timedelta(milliseconds=5)
 
 
 class NoPlace(Exception):
     """All places were taken for as long as one was waited for."""
 
 
+class TooFast(Exception):
+    """As many requests as may begin have begun; wait says when there may be another."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
 @contextmanager
-def place_hold(count: int, *, span: timedelta, patience: timedelta) -> Iterator[int]:
-    """Hold one of `count` places; gives its number. Raises NoPlace after `patience`.
+def place_hold(
+    count: int, *, span: timedelta, patience: timedelta, paces: Mapping[str, Rate] | None = None
+) -> Iterator[int]:
+    """Hold one of `count` places; gives its number. Raises NoPlace or TooFast after `patience`.
 
     span: longer than a request may take; then the place is free, whatever became of its holder.
+    paces: how many may begin, by bucket (jobs/rates.py); of each one token is taken with the place.
     """
-    number, token = _wait(count, span, patience)
+    number, token = _wait(count, span, patience, paces or {})
     try:
         yield number
     finally:
         sql.run(_GIVE_BACK, {"number": number, "token": token})
 
 
-def _wait(count: int, span: timedelta, patience: timedelta) -> tuple[int, int]:
-    params = {"count": count, "span": span}
+def _wait(
+    count: int, span: timedelta, patience: timedelta, paces: Mapping[str, Rate]
+) -> tuple[int, int]:
+    steps = {name: rate.per / rate.count for name, rate in paces.items()}
+    params = {
+        "count": count,
+        "span": span,
+        "buckets": list(steps),
+        "steps": list(steps.values()),
+        "bursts": [step * max(paces[name].burst, 1) for name, step in steps.items()],
+    }
     ends_at = time.monotonic() + patience.total_seconds()
-    made, pause_s = False, _POLL_S
+    poll_s = _POLL_S
     while True:
-        row = sql.row(_TAKE, params)
-        if row is not None:
-            return row[0], row[1]
-        if not made:  # there may be too few rows, at first or after the number was raised
-            made = True
-            if sql.run(_MAKE, params):
-                continue
-        if time.monotonic() >= ends_at:
+        number, token, wait = sql.row(_TAKE, params) or (None, None, None)
+        if number is not None:
+            return number, token
+        now = time.monotonic()
+        if wait is not None:
+            if now + wait.total_seconds() > ends_at:
+                raise TooFast(max(wait, _LEAST))
+            time.sleep(max(wait, _LEAST).total_seconds())
+        elif now >= ends_at:
             raise NoPlace
-        time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311 - so that they do not come in step
-        pause_s = min(pause_s * 1.5, _POLL_AT_MOST_S)
+        else:
+            time.sleep(poll_s * random.uniform(0.5, 1.5))  # noqa: S311 - so that they do not come in step
+            poll_s = min(poll_s * 1.5, _POLL_AT_MOST_S)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from jobs import breakers, rates, sql
 from jobs.models import Breaker
 from jobs.registry import Rate
+from lib import clock
 from subscriptions.models import PanelPlace
 from subscriptions.panel import errors, limits
 from subscriptions.panel.places import NoPlace, place_hold
@@ -118,6 +119,27 @@ def test_a_used_up_rate_is_told_as_busy(impatient: None) -> None:
     with pytest.raises(errors.PanelBusy) as caught, slow():
         pytest.fail("the rate was exceeded")
     assert caught.value.retry_after > timedelta(minutes=50)
+
+
+def test_who_finds_no_place_spends_nothing_of_the_rate(impatient: None) -> None:
+    slow = turn(concurrency=1, rate=Rate(2, "1h", 2))
+    with slow():
+        for _ in range(3):
+            with pytest.raises(errors.PanelBusy, match="under way"), slow():
+                pytest.fail("there was no place")
+    with slow():
+        pass
+    with pytest.raises(errors.PanelBusy, match="as many requests"), slow():
+        pytest.fail("the rate was exceeded")
+
+
+def test_who_is_too_fast_takes_no_place(impatient: None) -> None:
+    slow = turn(concurrency=1, rate=Rate(1, "1h", 1))
+    with slow():
+        pass
+    with pytest.raises(errors.PanelBusy), slow():
+        pytest.fail("the rate was exceeded")
+    assert not PanelPlace.objects.filter(until__gt=clock.now()).exists()
 
 
 def test_a_429_makes_everybody_wait(impatient: None) -> None:
