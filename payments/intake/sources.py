@@ -52,6 +52,8 @@ class Source:
         Returns Processed, or an Outcome such as Snooze if it cannot be done now; raises what the
         ladder of `kind` is for.
     kind: a job kind that takes `webhook_id: int` and returns intake_process(webhook_id).
+    settle(body): what is done at once, in the transaction that writes the delivery down, if writing a
+        few rows is all there is to do; None: it takes the job. Called for signed ones that are new.
     headers: names, in lower case, of what is kept; never one that holds a secret.
     """
 
@@ -62,6 +64,7 @@ class Source:
     describe: Callable[[bytes], Described]
     process: Callable[[IncomingWebhook], Processed | Outcome]
     kind: JobKind[Any]
+    settle: Callable[[bytes], Processed | None] | None = None
     headers: tuple[str, ...] = ()
     max_body_bytes: int = 256 * 1024
     secret_setting: str = ""  # what a person has to set if verify says None

@@ -20,13 +20,14 @@ from payments.models import IncomingWebhook, Intake
 
 REJECTED_BODY_BYTES = 2048  # of a body that nobody has signed
 HEADER_LIMIT = 300
+_SETTLED = (Intake.PROCESSED, Intake.UNMATCHED)
 _HOLDING = (Intake.RECEIVED, Intake.FAILED)  # its event has not been dealt with
 
 _INSERT = """
 INSERT INTO incoming_webhook (source, kind, event, key, body, headers, remote_address, is_valid,
-    state, last_error, object_ref, received_at)
+    state, last_error, object_ref, received_at, processed_at)
 VALUES (%(source)s, %(kind)s, %(event)s, %(key)s, %(body)s, %(headers)s::jsonb, %(address)s,
-    %(is_valid)s, %(state)s, %(error)s, %(object_ref)s, %(now)s)
+    %(is_valid)s, %(state)s, %(error)s, %(object_ref)s, %(now)s, %(done_at)s)
 ON CONFLICT DO NOTHING RETURNING id
 """
 
@@ -37,11 +38,11 @@ def intake_take(
     """Write down one delivery and have it processed. Returns its row; None: not even written.
 
     The row's state says how to answer: REJECTED is a wrong signature, everything else was taken.
-    Signed: RECEIVED with a job, or DUPLICATE if the same event came before (whose job is started
-    anew should it have ended in vain). Not to be proved now, as the secret is not set: RECEIVED
-    without a job; told to people, and verified by payments.retry_webhooks once it is. Signed but not
-    readable: REJECTED with is_valid, told. Of what is not signed only so much is written as
-    flood.PER_MINUTE allows; None is what is over it.
+    Signed: RECEIVED with a job, or settled at once where that is all there is to do, or DUPLICATE if
+    the same event came before (whose job is started anew should it have ended in vain). Not to be
+    proved now, as the secret is not set: RECEIVED without a job; told to people, and verified by
+    payments.retry_webhooks once it is. Signed but not readable: REJECTED with is_valid, told. Of what
+    is not signed only so much is written as flood.PER_MINUTE allows; None is what is over it.
     headers: by lower-case name. Raises SourceUnknown. Repeat: a second delivery is a duplicate.
     """
     found = source_get(source)
@@ -81,11 +82,20 @@ def intake_take(
 def _take_proved(
     source: Source, body: bytes, described: Described, given: dict[str, Any]
 ) -> IncomingWebhook:
+    settled = source.settle(body) if source.settle else None
     row = _insert(
-        source, body, Intake.RECEIVED, is_valid=True, described=described, may_exist=True, **given
+        source,
+        body,
+        settled.state if settled else Intake.RECEIVED,
+        error=settled.note if settled else "",
+        is_valid=True,
+        described=described,
+        may_exist=True,
+        **given,
     )
     if row is not None:
-        enqueue(source, row.pk, described.partition)
+        if settled is None:
+            enqueue(source, row.pk, described.partition)
         return row
     row = _insert(source, body, Intake.DUPLICATE, is_valid=True, described=described, **given)
     _revive(source, described)
@@ -168,7 +178,7 @@ def _insert(
     error: str = "",
     may_exist: bool = False,
 ) -> IncomingWebhook | None:
-    about = described or Described("", "")
+    about, now = described or Described("", ""), clock.now()
     values: dict[str, Any] = {
         "source": source.name,
         "kind": storable(about.kind)[:20],
@@ -181,7 +191,8 @@ def _insert(
         "state": state.value,
         "error": storable(error)[:500],
         "object_ref": storable(about.object_ref)[:80],
-        "now": clock.now(),
+        "now": now,
+        "done_at": now if state in _SETTLED else None,
     }
     found = sql.row(_INSERT, values)
     if found is None:
@@ -201,4 +212,5 @@ def _insert(
         last_error=values["error"],
         object_ref=values["object_ref"],
         received_at=values["now"],
+        processed_at=values["done_at"],
     )

@@ -21,6 +21,11 @@ _TAKE = "SELECT panel_id, at FROM panel_hint ORDER BY at, panel_id LIMIT %s"
 _ADD = """
 INSERT INTO panel_hint (panel_id, at) SELECT unnest(%(ids)s::bigint[]), %(now)s
 ON CONFLICT (panel_id) DO UPDATE SET at = EXCLUDED.at
+RETURNING (xmax = 0)
+"""
+_IS_KNOWN = """
+SELECT 1 FROM subscriber WHERE panel_id = %(id)s AND missing_since IS NULL
+    AND panel_updated_at = %(updated_at)s AND status = %(status)s AND expire_at = %(expire_at)s
 """
 _DROP = """
 DELETE FROM panel_hint h USING unnest(%(ids)s::bigint[], %(at)s::timestamptz[]) AS v (panel_id, at)
@@ -28,9 +33,19 @@ WHERE h.panel_id = v.panel_id AND h.at = v.at
 """
 
 
-def hint(panel_ids: Collection[int]) -> None:
-    """Have users read back soon. Repeat: one read for all hints about a user that wait."""
-    sql.run(_ADD, {"ids": sorted(set(panel_ids)), "now": clock.now()})
+def hint(panel_ids: Collection[int]) -> bool:
+    """Have users read back soon. Repeat: one read for all hints about a user that wait.
+
+    Says whether one of them had no hint before; for the others a reading is on its way.
+    """
+    given = {"ids": sorted(set(panel_ids)), "now": clock.now()}
+    return any(is_new for (is_new,) in sql.rows(_ADD, given))
+
+
+def is_known(panel_id: int, *, updated_at: datetime, status: str, expire_at: datetime) -> bool:
+    """Whether the mirror has a user just so: then what was said is the echo of what we have seen."""
+    given = {"id": panel_id, "updated_at": updated_at, "status": status, "expire_at": expire_at}
+    return sql.row(_IS_KNOWN, given) is not None
 
 
 def hints_follow(client: PanelClient) -> int:

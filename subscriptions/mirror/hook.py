@@ -1,12 +1,14 @@
 """Webhooks of the panel: proved, written down raw by the intake of payments, and followed by a job.
 
 Source: contract, section 9. The panel tries four times within 15 s and forgets; order is not kept; there
-is no id of a delivery. So a webhook is only a hint (hints.py), and the passes find what was lost.
+is no id of a delivery. So a webhook is only a hint (hints.py), written in the transaction that writes it
+down, and the passes find what was lost.
 """
 
 import hashlib
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 
@@ -24,11 +26,13 @@ from payments.intake.sources import (
 )
 from payments.models import IncomingWebhook, Intake
 from subscriptions.mirror import tasks
-from subscriptions.mirror.hints import hint
+from subscriptions.mirror.hints import hint, is_known
 
 NAME = "remnawave"
 PATH = "webhooks/remnawave/"
 SIGNATURE = "x-remnawave-signature"
+# What our own writes come back as. Whoever is gone, or used up his traffic, is looked at in any case.
+_ECHOED = frozenset({"user.created", "user.modified", "user.enabled", "user.disabled"})
 _USER_SCOPES = frozenset({"user", "user_hwid_devices"})
 
 # Sent in a transaction for what the panel says of its servers: event, uuid, told_at. Receivers write rows.
@@ -57,6 +61,13 @@ def describe(body: bytes) -> Described:
     )
 
 
+def settle(body: bytes) -> Processed | None:
+    """What is said of a user is settled where it is written down; the rest takes a job."""
+    told = _read(body)
+    user_id = _user_id(told) if told["scope"] in _USER_SCOPES else None
+    return None if user_id is None else _follow(told, user_id)
+
+
 def process(row: IncomingWebhook) -> Processed:
     """Have the user read back, or pass on what was said of a server. Repeat: one more look."""
     told = _read(bytes(row.body))
@@ -66,15 +77,40 @@ def process(row: IncomingWebhook) -> Processed:
             user_id = _user_id(told)
             if user_id is None:
                 return Processed(Intake.UNMATCHED, note="It names no user.")
-            hint([user_id])
-            tasks.read_back.enqueue()
-            return Processed(object_ref=f"panel_user:{user_id}")
+            return _follow(told, user_id)
         if scope == "node" and isinstance(data, dict) and isinstance(data.get("uuid"), str):
             node_told.send(
                 None, event=told["event"], uuid=data["uuid"], told_at=str(told.get("timestamp"))
             )
             return Processed(object_ref=f"node:{data['uuid']}"[:80])
     return Processed(Intake.UNMATCHED, note="Nothing here depends on it.")
+
+
+def _follow(told: Mapping[str, Any], user_id: int) -> Processed:
+    """Have the user read back, unless that could show nothing that we have not seen."""
+    about = f"panel_user:{user_id}"
+    if _is_echo(told, user_id):
+        return Processed(object_ref=about, note="It tells what was seen before.")
+    if hint([user_id]):
+        tasks.read_back.enqueue()
+    return Processed(object_ref=about)
+
+
+def _is_echo(told: Mapping[str, Any], user_id: int) -> bool:
+    """Whether the mirror has been told just this; mostly it is what we wrote ourselves a moment ago."""
+    data = told.get("data")
+    if told["event"] not in _ECHOED or not isinstance(data, dict):
+        return False
+    try:
+        updated_at, expire_at = (
+            datetime.fromisoformat(data[name]) for name in ("updatedAt", "expireAt")
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+    status = data.get("status")
+    if not isinstance(status, str) or updated_at.tzinfo is None or expire_at.tzinfo is None:
+        return False
+    return is_known(user_id, updated_at=updated_at, status=status, expire_at=expire_at)
 
 
 def _read(body: bytes) -> dict[str, Any]:
@@ -109,6 +145,7 @@ def register() -> None:
             path=f"/{PATH}",
             verify=signature_ok,
             describe=describe,
+            settle=settle,
             process=process,
             kind=tasks.process_panel_webhook,
             headers=("user-agent", "x-remnawave-timestamp"),

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from jobs.testing import drain, jobs_of
+from payments.intake.replaying import webhook_replay
 from payments.models import IncomingWebhook, Intake
 from subscriptions.mirror import hints, hook
 from subscriptions.mirror.hints import hints_follow
@@ -71,14 +73,39 @@ def test_without_the_secret_nobody_can_tell(settings: Settings) -> None:
     assert hook.signature_ok(b"{}", {hook.SIGNATURE: "x"}) is None
 
 
-def test_a_delivery_is_a_row_and_a_job_before_it_is_answered(post: Any) -> None:
+def test_what_is_said_of_a_user_is_a_row_and_a_hint_before_it_is_answered(post: Any) -> None:
     assert post(delivery(id=7)).status_code == 200
     row = IncomingWebhook.objects.get()
     assert (row.source, row.kind, row.event) == ("remnawave", "user_event", "user.modified")
-    assert (row.state, row.object_ref) == (Intake.RECEIVED, "panel_user:7")
+    assert (row.state, row.object_ref) == (Intake.PROCESSED, "panel_user:7")
+    assert row.processed_at == row.received_at
     assert bytes(row.body) == delivery(id=7)
+    assert not jobs_of("subscriptions.process_panel_webhook")
+    assert PanelHint.objects.get().panel_id == 7
+    assert len(jobs_of("subscriptions.read_back")) == 1
+
+
+def test_what_is_said_of_a_server_is_a_row_and_a_job_before_it_is_answered(post: Any) -> None:
+    assert post(delivery("node.connection_lost", uuid=bodies.NODE["uuid"])).status_code == 200
+    assert IncomingWebhook.objects.get().state == Intake.RECEIVED
     assert len(jobs_of("subscriptions.process_panel_webhook")) == 1
-    assert not PanelHint.objects.exists()
+
+
+def test_many_webhooks_about_one_user_are_one_reading(post: Any) -> None:
+    for number in range(5):
+        post(delivery(id=7, note=number))
+    assert PanelHint.objects.count() == 1
+    assert len(jobs_of("subscriptions.read_back")) == 1
+
+
+def test_a_replay_has_the_user_read_back_again(post: Any) -> None:
+    post(delivery("user.expired", id=7))
+    PanelHint.objects.all().delete()
+    assert webhook_replay(webhook_id=IncomingWebhook.objects.get().pk, by=None) == "started"
+    assert IncomingWebhook.objects.get().state == Intake.RECEIVED
+    perform("subscriptions.process_panel_webhook", webhook_id=IncomingWebhook.objects.get().pk)
+    assert IncomingWebhook.objects.get().state == Intake.PROCESSED
+    assert PanelHint.objects.get().panel_id == 7
 
 
 def test_a_forged_delivery_is_refused_and_moves_nothing(post: Any) -> None:
@@ -93,7 +120,7 @@ def test_the_same_delivery_again_is_a_duplicate(post: Any) -> None:
     for _ in range(3):
         assert post(delivery(id=7)).status_code == 200
     states = IncomingWebhook.objects.values_list("state", flat=True)
-    assert sorted(states) == [Intake.DUPLICATE, Intake.DUPLICATE, Intake.RECEIVED]
+    assert sorted(states) == [Intake.DUPLICATE, Intake.DUPLICATE, Intake.PROCESSED]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +149,8 @@ def test_each_event_is_followed_as_far_as_we_depend_on_it(
 ) -> None:
     post(delivery(event, **data))
     row = IncomingWebhook.objects.get()
-    perform("subscriptions.process_panel_webhook", webhook_id=row.pk)
+    if row.state == Intake.RECEIVED:
+        perform("subscriptions.process_panel_webhook", webhook_id=row.pk)
     row.refresh_from_db()
     assert row.state == state
     is_about_user = state == Intake.PROCESSED and event.startswith("user")
@@ -148,8 +176,7 @@ def test_what_is_said_of_a_server_is_passed_on(post: Any) -> None:
 def hinted(post: Any, event: str, panel_id: int) -> None:
     """A webhook about a user, up to the point where the panel is asked."""
     post(delivery(event, id=panel_id, status="DISABLED", expireAt="2020-01-01T00:00:00.000Z"))
-    row = IncomingWebhook.objects.filter(state=Intake.RECEIVED).get()
-    perform("subscriptions.process_panel_webhook", webhook_id=row.pk)
+    assert PanelHint.objects.filter(panel_id=panel_id).exists()
 
 
 def test_a_deletion_that_never_was_cuts_nobody(
@@ -224,6 +251,57 @@ def test_the_echo_of_our_own_write_is_recognised(
     row = Subscriber.objects.get()
     assert (versions(), row.cut_by, row.cut_reason) == (before, CutBy.SWEEP, "ours")
     assert story(row.username) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "change", "is_read"),
+    [
+        ("user.disabled", {}, False),
+        ("user.modified", {}, False),
+        ("user.modified", {"status": "ACTIVE"}, True),
+        ("user.modified", {"updatedAt": "2026-11-20T12:00:30.124Z"}, True),
+        ("user.modified", {"expireAt": "2036-11-20T12:00:30.000Z"}, True),
+        ("user.modified", {"expireAt": "soon"}, True),
+        ("user.modified", {"updatedAt": None}, True),
+        ("user.modified", {"updatedAt": "2026-11-20T12:00:30"}, True),
+        ("user.deleted", {}, True),
+        ("user.expired", {}, True),
+    ],
+)
+def test_what_tells_nothing_but_what_the_mirror_has_seen_is_not_read_back(
+    panel: PanelHand,
+    client: PanelClient,
+    post: Any,
+    event: str,
+    change: dict[str, Any],
+    is_read: bool,
+) -> None:
+    panel.seed(1, expires_from_s=86_400)
+    user = client.user_disable(1)
+    whole_pass(client)
+    said = {"id": 1, "status": "DISABLED", "updatedAt": wire(user.updated_at)}
+    post(delivery(event, **{**said, "expireAt": wire(user.expire_at), **change}))
+    assert IncomingWebhook.objects.get().state == Intake.PROCESSED
+    assert PanelHint.objects.exists() == is_read
+    assert bool(jobs_of("subscriptions.read_back")) == is_read
+
+
+def test_an_echo_of_somebody_who_is_gone_is_read_back(
+    panel: PanelHand, client: PanelClient, post: Any
+) -> None:
+    panel.seed(1, expires_from_s=86_400)
+    whole_pass(client)
+    row = Subscriber.objects.get()
+    Subscriber.objects.update(missing_since=AT)
+    assert row.panel_updated_at is not None
+    seen = {"updatedAt": wire(row.panel_updated_at), "expireAt": wire(row.expire_at)}
+    post(delivery(id=1, status=row.status, **seen))
+    assert PanelHint.objects.exists()
+
+
+def wire(moment: datetime) -> str:
+    """As the panel writes moments."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def test_somebody_new_is_there_as_soon_as_the_panel_says_so(
