@@ -2,6 +2,7 @@
 
 from config.metrics import register_collector
 from jobs import metrics as jobs_metrics
+from monitoring.checks import metrics as checks_metrics
 from monitoring.files import metrics as files_metrics
 from monitoring.nodes import metrics as nodes_metrics
 from notifications.broadcasts import metrics as broadcasts_metrics
@@ -26,3 +27,4 @@ register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
 register_collector(mirror_metrics.collect)
 register_collector(retention_metrics.collect)
+register_collector(checks_metrics.collect)

@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("notifications.broadcasts.api.urls")),
     path("", include("payments.api.urls")),
     path("", include("subscriptions.api.urls")),
+    path("", include("monitoring.checks.api.urls")),
+    path("", include("monitoring.telemetry.api.urls")),
     path("", include("monitoring.files.api.urls")),
     path("", include("monitoring.nodes.api.urls")),
     path("", include("reports.retention.api.urls")),
