@@ -1,4 +1,4 @@
-"""The job platform: declared kinds are found in every app's `tasks.py`."""
+"""The job platform: declared kinds are found in every app's `tasks.py`, words in its `audit_words.py`."""
 
 import logging
 from typing import Any
@@ -18,7 +18,7 @@ class JobsConfig(AppConfig):
         from jobs.context import JobLogHandler
         from jobs.progress import batches
 
-        autodiscover_modules("tasks")
+        autodiscover_modules("tasks", "audit_words")
         batches.register()
         handler = JobLogHandler(logging.INFO)
         if not any(isinstance(known, JobLogHandler) for known in logging.root.handlers):

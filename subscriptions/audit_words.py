@@ -1,0 +1,48 @@
+"""How the audit log tells what people do to subscriptions."""
+
+from jobs.auditing import Page, words_register
+
+words_register(
+    {
+        "subscriber.extended": "extended",
+        "subscriber.enabled": "enabled",
+        "subscriber.disabled": "disabled",
+        "subscriber.traffic_reset": "reset the traffic of",
+        "subscriber.edit": "edited",
+        "subscriber.reread": "had read back from the panel",
+        "subscriptions.bulk_extend": "extended many:",
+        "subscriptions.bulk_enable": "enabled many:",
+        "subscriptions.bulk_disable": "disabled many:",
+        "subscriptions.bulk_reset_traffic": "reset the traffic of many:",
+        "subscriptions.bulk_delete": "deleted many:",
+        "subscriptions.bulk_import": "imported many:",
+        "subscriptions.bulk_pause": "paused",
+        "subscriptions.bulk_resume": "resumed",
+        "subscriptions.bulk_cancel": "cancelled",
+        "subscriptions.bulk_retry_failed": "tried again what failed, as",
+        "subscriptions.bulk_undo": "took back an operation, by",
+        "activation.retry": "tried again",
+        "activation.release": "lifted the hold of",
+        "activation.recreate": "created the user anew of",
+        "activation.reapply": "wrote again",
+        "access.heal": "healed",
+        "access.dismiss": "put away",
+        "drift.settle": "settled",
+        "panel.release": "let writes go on to",
+        "plan.create": "made",
+        "plan.change": "changed",
+        "plan.price": "set a price of",
+        "plan.price_end": "ended a price of",
+        "sweeps.begin": "began",
+        "sweeps.approve": "approved",
+        "sweeps.refuse": "refused",
+        "sweeps.stop": "stopped",
+        "sweeps.limits": "changed what holds",
+    },
+    things={
+        "subscriber": Page("subscriptions_subscriber"),
+        "subscriptions.bulkoperation": Page("subscriptions_bulkoperation"),
+        "plan": Page("subscriptions_plan"),
+        "sweep": Page("subscriptions_sweep"),
+    },
+)
