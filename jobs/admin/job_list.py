@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
 from jobs.admin.forms import JobFilterForm
+from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import ConsoleAdmin
 from jobs.models import JobRecord, State
 from jobs.selectors.dead import GROUPS, LOOKED_AT, dead_count, dead_groups
@@ -37,15 +38,13 @@ class JobLists(ConsoleAdmin):
             return HttpResponseRedirect(_found(wanted))
         form = JobFilterForm(request.GET)
         page = _page(request, form)
-        quick = [
-            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
-        ]
         return self.show(
             request,
             "jobs",
             "Jobs",
-            quick=quick,
-            **_list_context(request, form, page),
+            quick=quick_links(form, QUICK),
+            page=page,
+            **turning(request, form, page.after if page else None),
         )
 
     def dead(self, request: HttpRequest) -> HttpResponse:
@@ -63,7 +62,8 @@ class JobLists(ConsoleAdmin):
             most_groups=GROUPS,
             looked_at=LOOKED_AT,
             is_filtered=set(form.given()) != {"state"},
-            **_list_context(request, form, page),
+            page=page,
+            **turning(request, form, page.after if page else None),
         )
 
 
@@ -72,25 +72,6 @@ def _page(request: HttpRequest, form: JobFilterForm) -> JobsPage | None:
     if not form.is_valid():
         return None
     return jobs_page(form.where(), after=_uuid(request.GET.get("after", "")))
-
-
-def _list_context(
-    request: HttpRequest, form: JobFilterForm, page: JobsPage | None
-) -> dict[str, Any]:
-    number = request.GET.get("page", "")
-    current = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 1
-    following = ""
-    if page and page.after:
-        here = urlencode({"after": str(page.after), "page": str(current + 1)})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "page": page,
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
 
 
 def _found(wanted: str) -> str:

@@ -5,14 +5,14 @@ from typing import Any, TypeVar
 
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
-from django.utils.http import urlencode
 
-from jobs.admin.forms import FilterForm
+from jobs.admin.lists import turning
 from jobs.admin.pages import ConsoleAdmin
 from lib.errors import NotFound
 
+__all__ = ["PaymentConsole", "number_of", "or_404", "turning"]
+
 Row = TypeVar("Row")
-MOST_PAGES = 10**9
 
 
 class PaymentConsole(ConsoleAdmin):
@@ -38,19 +38,3 @@ def number_of(text: str) -> int | None:
     digits = text.strip().removeprefix("#")
     is_number = digits.isascii() and digits.isdigit() and len(digits) <= 18
     return int(digits) if is_number else None
-
-
-def turning(request: HttpRequest, form: FilterForm, after: object) -> dict[str, Any]:
-    """What the pager of a list asks: number, following, share."""
-    current = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if after is not None:
-        here = urlencode({"after": str(after), "page": str(min(current + 1, MOST_PAGES))})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }

@@ -6,11 +6,12 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.lists import turning
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from lib.errors import InputInvalid
 from payments.admin.forms import ResolveForm, ReviewFilterForm
-from payments.admin.pages import PaymentConsole, number_of, or_404, turning
+from payments.admin.pages import PaymentConsole, number_of, or_404
 from payments.listing.reviews import review_get, reviews_page
 from payments.models import Review, ReviewReason, State
 from payments.reviewing import REVIEW, invoice_of

@@ -7,11 +7,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.lists import turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from payments.admin.forms import WebhookFilterForm, uuid_of
-from payments.admin.pages import PaymentConsole, number_of, or_404, turning
+from payments.admin.pages import PaymentConsole, number_of, or_404
 from payments.intake.health import hooks_health
 from payments.intake.replaying import (
     MOST,

@@ -6,13 +6,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import deed
 from lib.errors import InputInvalid
 from subscriptions.access.healing import gap_dismiss, gap_heal, gaps_heal
 from subscriptions.access.selectors import access_summary
 from subscriptions.access.tasks import reconcile_access
 from subscriptions.admin.forms import GapFilterForm
-from subscriptions.admin.pages import SubscriptionConsole, number_of, quick_links, turning
+from subscriptions.admin.pages import SubscriptionConsole, number_of
 from subscriptions.models import AccessGap
 from subscriptions.screens.access import gaps_page
 

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from subscriptions.admin.lifecycle_forms import NoticeFilterForm
-from subscriptions.admin.sweeps import LifecycleConsole, list_context, number_of, quick_links
+from subscriptions.admin.sweeps import LifecycleConsole, number_of
 from subscriptions.lifecycle.selectors import notices_page
 from subscriptions.models import Notice, Subscriber
 
@@ -41,7 +42,8 @@ class NoticeAdmin(LifecycleConsole):
             "notices",
             "Reminders and ends",
             quick=quick_links(form, QUICK),
-            **list_context(request, form, page),
+            page=page,
+            **turning(request, form, page.after if page else None),
         )
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.lists import quick_links, turning
 from jobs.models import AuditEntry
 from jobs.progress.pages import live_context
 from jobs.progress.registry import operation_find
@@ -15,8 +16,6 @@ from subscriptions.admin.pages import (
     SubscriptionConsole,
     number_of,
     or_404,
-    quick_links,
-    turning,
 )
 from subscriptions.bulk.control import bulk_get
 from subscriptions.bulk.starting import OBJECT

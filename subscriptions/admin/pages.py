@@ -6,15 +6,12 @@ from typing import Any, TypeVar
 
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
-from django.utils.http import urlencode
 
-from jobs.admin.forms import FilterForm
 from jobs.admin.pages import ConsoleAdmin
 from lib.errors import NotFound
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
-MOST_PAGES = 10**9
 
 
 class SubscriptionConsole(ConsoleAdmin):
@@ -49,32 +46,3 @@ def moment_of(text: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None else None
-
-
-def turning(request: HttpRequest, form: FilterForm, after: object) -> dict[str, Any]:
-    """What the pager of a list asks: number, following, share."""
-    current = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if after not in (None, ""):
-        here = urlencode({"after": str(after), "page": str(min(current + 1, MOST_PAGES))})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
-
-
-def quick_links(
-    form: FilterForm, links: tuple[tuple[str, str], ...]
-) -> list[tuple[str, str, bool]]:
-    """(label, query, is it this one) of each."""
-    given = urlencode(sorted(form.given().items()))
-    return [(label, query, _sorted(query) == given) for label, query in links]
-
-
-def _sorted(query: str) -> str:
-    parts = [part.partition("=") for part in query.split("&") if part]
-    return urlencode(sorted((name, value.replace("+", " ")) for name, _, value in parts))

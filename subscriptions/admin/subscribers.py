@@ -7,11 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from jobs.admin.lists import quick_links, turning
 from subscriptions.admin.board import BoardPages
 from subscriptions.admin.bulk_begin import BulkBeginPages
 from subscriptions.admin.bulk_upload import BulkUploadPages
 from subscriptions.admin.forms import SubscriberFilterForm
-from subscriptions.admin.pages import quick_links, turning
 from subscriptions.admin.person_acts import PersonActs
 from subscriptions.admin.person_page import PersonPages
 from subscriptions.models import Subscriber

@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import ConsoleAdmin, deed
 from jobs.models import AuditEntry
 from jobs.progress.pages import live_context
@@ -19,7 +20,6 @@ from subscriptions.lifecycle.kinds import sweep_kind
 from subscriptions.lifecycle.progress import OPERATE
 from subscriptions.lifecycle.reasons import ITEMS
 from subscriptions.lifecycle.selectors import (
-    Page,
     items_page,
     limits_of,
     standings,
@@ -66,30 +66,6 @@ class LifecycleConsole(ConsoleAdmin):
         return page
 
 
-def list_context(request: HttpRequest, form: Any, page: Page[Any] | None) -> dict[str, Any]:
-    """What a list needs besides its quick links."""
-    number = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if page and page.after is not None:
-        here = urlencode({"after": str(page.after), "page": str(number + 1)})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "page": page,
-        "number": number,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
-
-
-def quick_links(form: Any, links: tuple[tuple[str, str], ...]) -> list[tuple[str, str, bool]]:
-    """(label, query, is it this one) of each."""
-    return [
-        (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in links
-    ]
-
-
 def number_of(text: str) -> int | None:
     """A whole number that may be a key; None for anything else."""
     is_number = text.isascii() and text.isdigit() and len(text) <= 18
@@ -133,7 +109,8 @@ class SweepAdmin(LifecycleConsole):
             "Sweeps",
             standings=standings(),
             quick=quick_links(form, QUICK),
-            **list_context(request, form, page),
+            page=page,
+            **turning(request, form, page.after if page else None),
         )
 
     def sweep(self, request: HttpRequest, sweep_id: UUID) -> HttpResponse:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
-from notifications.broadcasts.admin.forms import BroadcastFilterForm, number_of, uuid_of
+from jobs.admin.lists import quick_links, turning
+from notifications.broadcasts.admin.forms import BroadcastFilterForm, uuid_of
 from notifications.broadcasts.admin.listing import (
     BroadcastsPage,
     audience_words,
@@ -41,27 +42,15 @@ class BroadcastLists(BroadcastConsole):
             return HttpResponseRedirect(_found(wanted))
         form = BroadcastFilterForm(request.GET)
         page = _page(request, form)
-        number = number_of(request.GET.get("page", "")) or 1
-        following = ""
-        if page and page.after:
-            here = urlencode({"after": str(page.after), "page": str(number + 1)})
-            following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-        quick = [
-            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
-        ]
         return self.show(
             request,
             "broadcasts",
             "Broadcasts",
-            quick=quick,
-            form=form,
-            chips=form.chips(),
+            quick=quick_links(form, QUICK),
             page=page,
             audiences=audience_words(page.rows) if page else {},
             now_sending=broadcasts_now(),
-            number=number,
-            following=following,
-            share=request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
+            **turning(request, form, page.after if page else None),
         )
 
     def now(self, request: HttpRequest) -> HttpResponse:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from notifications.conversations.admin.forms import DialogFilterForm
 from notifications.conversations.admin.pages import (
     ConversationsConsole,
-    list_context,
-    number_of,
     uuid_of,
 )
 from notifications.conversations.errors import ConversationInvalid
@@ -55,16 +54,8 @@ class DialogLists(ConversationsConsole):
             page=page,
             latest=latest_of(dialogs),
             crowds=crowds_of(dialogs),
-            quick=[
-                (label, query, dict(QueryDict(query).items()) == form.given())
-                for label, query in QUICK
-            ],
-            **list_context(
-                request,
-                form,
-                place_write(page.after) if page else None,
-                number_of(request.GET.get("page", ""), 100_000) or 1,
-            ),
+            quick=quick_links(form, QUICK),
+            **turning(request, form, place_write(page.after) if page else None),
         )
 
 

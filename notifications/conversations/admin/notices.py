@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from notifications.conversations.admin.forms import NoticeFilterForm
 from notifications.conversations.admin.pages import (
     ConversationsConsole,
-    list_context,
     number_of,
     uuid_of,
 )
@@ -48,16 +48,8 @@ class NoticeAdmin(ConversationsConsole):
             "Smart notifications",
             page=page,
             figures=notice_figures(),
-            quick=[
-                (label, query, dict(QueryDict(query).items()) == form.given())
-                for label, query in QUICK
-            ],
-            **list_context(
-                request,
-                form,
-                str(page.after) if page and page.after else None,
-                number_of(request.GET.get("page", ""), 100_000) or 1,
-            ),
+            quick=quick_links(form, QUICK),
+            **turning(request, form, page.after if page else None),
         )
 
 

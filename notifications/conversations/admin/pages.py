@@ -6,7 +6,6 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from jobs.admin.forms import FilterForm
 from jobs.admin.pages import ConsoleAdmin
 
 
@@ -18,23 +17,6 @@ class ConversationsConsole(ConsoleAdmin):
         page = super().show(request, template, title, status, **context)
         page.template_name = f"admin/conversations/{template}.html"
         return page
-
-
-def list_context(
-    request: HttpRequest, form: FilterForm, after: str | None, number: int
-) -> dict[str, Any]:
-    """What a list needs besides its rows. after: where the next page starts, as the address has it."""
-    following = ""
-    if after:
-        following = f"?{form.query()}&" if form.given() else "?"
-        following += f"after={after}&page={number + 1}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "number": number,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
 
 
 def number_of(text: str, most: int = 2**63 - 1) -> int | None:

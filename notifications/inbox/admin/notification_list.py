@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
-from notifications.inbox.admin.forms import NotificationFilterForm, number_of, uuid_of
+from jobs.admin.lists import quick_links, turning
+from notifications.inbox.admin.forms import NotificationFilterForm, uuid_of
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import people_named
 from notifications.inbox.models import Notification
@@ -38,40 +39,19 @@ class NotificationLists(InboxConsole):
             return HttpResponseRedirect(_found(wanted))
         form = NotificationFilterForm(request.GET)
         page = _page(request, form)
-        quick = [
-            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
-        ]
         return self.show(
             request,
             "notifications",
             "Notifications",
-            quick=quick,
+            quick=quick_links(form, QUICK),
+            page=page,
             figures=inbox_figures(),
-            **list_context(request, form, page),
+            **turning(request, form, page.after if page else None),
         )
 
     def figures(self, request: HttpRequest) -> HttpResponse:
         """How the inbox does, for the page that is open already (htmx)."""
         return self.part(request, "_figures", figures=inbox_figures())
-
-
-def list_context(
-    request: HttpRequest, form: NotificationFilterForm, page: NotificationsPage | None
-) -> dict[str, Any]:
-    """What _table.html needs besides its words."""
-    current = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if page and page.after:
-        here = urlencode({"after": str(page.after), "page": str(current + 1)})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "page": page,
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
 
 
 def _page(request: HttpRequest, form: NotificationFilterForm) -> NotificationsPage | None:

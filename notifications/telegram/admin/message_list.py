@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from notifications.telegram.admin.forms import MessageFilterForm
 from notifications.telegram.admin.pages import TelegramConsole, number_of
 from notifications.telegram.lane_state import lane_state
@@ -38,18 +39,16 @@ class MessageLists(TelegramConsole):
             return HttpResponseRedirect(_found(wanted))
         form = MessageFilterForm(request.GET)
         page = _page(request, form)
-        quick = [
-            (label, query, dict(QueryDict(query).items()) == form.given()) for label, query in QUICK
-        ]
         also = number_of(request.GET.get("also", ""))
         return self.show(
             request,
             "messages",
             "Telegram queue",
-            quick=quick,
+            quick=quick_links(form, QUICK),
+            page=page,
             also=also,
             lane=lane_state(),
-            **_list_context(request, form, page),
+            **turning(request, form, page.after if page else None),
         )
 
     def lane(self, request: HttpRequest) -> HttpResponse:
@@ -62,24 +61,6 @@ def _page(request: HttpRequest, form: MessageFilterForm) -> MessagesPage | None:
     if not form.is_valid():
         return None
     return messages_page(form.where(), after=number_of(request.GET.get("after", "")))
-
-
-def _list_context(
-    request: HttpRequest, form: MessageFilterForm, page: MessagesPage | None
-) -> dict[str, Any]:
-    current = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if page and page.after:
-        here = urlencode({"after": str(page.after), "page": str(current + 1)})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "page": page,
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
-    }
 
 
 def _found(wanted: str) -> str:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.lists import quick_links, turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
@@ -15,7 +16,7 @@ from notifications.webhooks.admin.forms import DeliveryFilterForm, uuid_of
 from notifications.webhooks.admin.pages import WebhookConsole, delivery_or_404
 from notifications.webhooks.bulk import ACTIONS, MOST, BulkResult, deliveries_bulk
 from notifications.webhooks.deliveries import DELIVERY, delivery_cancel, delivery_replay
-from notifications.webhooks.listing import DeliveriesPage, DeliveryFilter, deliveries_page
+from notifications.webhooks.listing import DeliveryFilter, deliveries_page
 from notifications.webhooks.models import Delivery
 from notifications.webhooks.selectors import attempts_of, delivery_explain
 
@@ -96,11 +97,9 @@ class DeliveryAdmin(ManyPages, WebhookConsole):
             request,
             "deliveries",
             "Webhook deliveries",
-            quick=[
-                (label, query, dict(QueryDict(query).items()) == form.given())
-                for label, query in QUICK
-            ],
-            **_list_context(request, form, page),
+            quick=quick_links(form, QUICK),
+            page=page,
+            **turning(request, form, page.after if page else None),
         )
 
     def delivery(self, request: HttpRequest, delivery_id: int) -> HttpResponse:
@@ -141,24 +140,6 @@ def _live(row: Delivery) -> dict[str, Any]:
         "explanation": delivery_explain(row),
         "seen": f"{row.state}.{row.attempts}",
         "is_open": row.state == Delivery.State.PENDING,
-    }
-
-
-def _list_context(
-    request: HttpRequest, form: DeliveryFilterForm, page: DeliveriesPage | None
-) -> dict[str, Any]:
-    current = number_of(request.GET.get("page", "")) or 1
-    following = ""
-    if page and page.after:
-        here = urlencode({"after": str(page.after), "page": str(current + 1)})
-        following = f"?{form.query()}&{here}" if form.given() else f"?{here}"
-    return {
-        "form": form,
-        "chips": form.chips(),
-        "page": page,
-        "number": current,
-        "following": following,
-        "share": request.build_absolute_uri(f"{request.path}?{form.query()}".rstrip("?")),
     }
 
 
