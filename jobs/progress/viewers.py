@@ -51,6 +51,11 @@ def socket_user(scope: dict[str, Any], operation_id: UUID, *, is_opening: bool =
     tickets = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ticket")
     if tickets:
         return _of_ticket(tickets[0], operation_id, is_opening=is_opening)
+    return account_of(scope)
+
+
+def account_of(scope: dict[str, Any]) -> Any:
+    """The account behind any WebSocket request, by its token or its session; AnonymousUser if none."""
     kind, _, token = _header(scope, b"authorization").partition(" ")
     if kind.lower() in {"bearer", "token"}:
         return _of_token(token.strip())
