@@ -10,6 +10,7 @@ import orjson
 
 from jobs import sql
 from lib import clock
+from notifications.telegram import stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Claimed:
     attempts: int
     dedup_key: str | None
     correlation_id: str | None
-    reply_markup: dict[str, Any] | None = None
+    reply_markup: str | None = None  # JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Fate:
 def messages_claim(*, limit: int, run_id: UUID) -> list[Claimed]:
     """Claim up to `limit` due messages, urgent ones first, at most one per chat."""
     return [
-        Claimed(*row, reply_markup=markup_read(reply_markup))
-        for *row, reply_markup in sql.rows(
+        Claimed(*row)
+        for row in sql.rows(
             """SELECT id, telegram_id, message, parse_mode, notification_type, attempts, dedup_key,
                 correlation_id, reply_markup
             FROM telegram_claim(%s, %s, %s)""",
@@ -60,12 +61,24 @@ def markup_read(text: str | None) -> dict[str, Any] | None:
 
 
 def messages_mark(run_id: UUID, fates: Sequence[Fate]) -> set[int]:
-    """Write fates; only messages that this run still holds are changed. Returns their ids."""
+    """Write fates and count them; only messages that this run still holds are changed.
+
+    Returns their ids.
+    """
     if not fates:
         return set()
     marked = sql.rows(
-        """SELECT telegram_mark(%s, %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[],
-            %s::interval[], %s::boolean[], %s)""",
+        """WITH marked AS MATERIALIZED (
+            SELECT telegram_mark(%s, %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[],
+                %s::interval[], %s::boolean[], %s) AS id
+        ), counted AS (
+            INSERT INTO telegram_stat (at, type, status, count)
+            SELECT date_trunc('minute', %s), q.notification_type, f.status, count(*)
+            FROM marked m JOIN unnest(%s::bigint[], %s::text[]) f (id, status) USING (id)
+                JOIN notification_queue q USING (id)
+            WHERE f.status IS NOT NULL GROUP BY q.notification_type, f.status
+        )
+        SELECT id FROM marked""",
         [
             run_id,
             [fate.id for fate in fates],
@@ -76,6 +89,9 @@ def messages_mark(run_id: UUID, fates: Sequence[Fate]) -> set[int]:
             [fate.wait for fate in fates],
             [fate.is_unknown for fate in fates],
             clock.offset(),
+            clock.now(),
+            [fate.id for fate in fates],
+            [stats.status_of(fate.outcome, fate.reason) for fate in fates],
         ],
     )
     return {row[0] for row in marked}

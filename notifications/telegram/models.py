@@ -155,3 +155,25 @@ class Dedup(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Stat(models.Model):
+    """Counts of one minute, written with the fates they count; folded together when older.
+
+    Statuses: sent, retried, failed, unreachable, cancelled. Each transaction appends its own rows, so
+    that no two of them wait for each other.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()  # start of the minute
+    type = models.CharField(max_length=50)
+    status = models.CharField(max_length=12)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "telegram_stat"
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["at"], name="telegram_stat_at")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %R} {self.type} {self.status}: {self.count}"

@@ -11,7 +11,7 @@ from jobs.ladders import PROCESS_QUEUE, jittered
 from lib.context import correlated
 from notifications.telegram import errors, markup
 from notifications.telegram.client import TelegramClient
-from notifications.telegram.lane import Claimed, Fate
+from notifications.telegram.lane import Claimed, Fate, markup_read
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def message_send(message: Claimed) -> tuple[Fate, errors.TelegramError | None]:
                 chat_id=message.telegram_id,
                 text=message.message,
                 parse_mode=parse_mode,
-                reply_markup=message.reply_markup,
+                reply_markup=markup_read(message.reply_markup),
             )
             fault("after_send")
         except errors.TelegramError as exc:

@@ -12,7 +12,7 @@ from jobs.models import Job, Priority
 from jobs.outcomes import Dead, Done, Outcome, Retry, Snooze
 from jobs.registry import Rate, job
 from lib import clock
-from notifications.telegram import errors, governor
+from notifications.telegram import errors, governor, stats
 from notifications.telegram.alerts import admins_tell, token_refused
 from notifications.telegram.drain import Drain
 from notifications.telegram.models import Dedup, QueuedMessage
@@ -78,6 +78,8 @@ def send_now(
         governor.pause(exc.retry_after)
         return Snooze(exc.retry_after, str(exc))
     except errors.Refused as exc:
+        is_unreachable = isinstance(exc, errors.ChatUnreachable)
+        stats.count(notification_type, "unreachable" if is_unreachable else "failed")
         return Dead(str(exc))
     except errors.ChatMigrated as exc:
         send_now.enqueue(
@@ -94,6 +96,7 @@ def send_now(
             context.save_checkpoint(MAYBE_DOUBLED)
         return _defer(Retry(str(exc)), telegram_id, message, notification_type, parse_mode)
     breakers.record_success("telegram")
+    stats.count(notification_type, "sent")
     return Done(
         {
             "message_id": sent.message_id,
@@ -131,7 +134,10 @@ def _defer(
 def tell_admins(
     group: str, title: str, text: str, severity: str, link: str
 ) -> Outcome | dict[str, Any]:
-    """Tell the Telegram admins what needs a person: one message per group, with how often it was."""
+    """Tell the Telegram admins what needs a person: one message per group, with how often it was.
+
+    Nobody enqueues it since alerts are rows (monitoring.alerts); jobs from before still arrive.
+    """
     if (pause := rates.take(f"alert:{group}"[:160], ALERT_RATE)) is not None:
         return Snooze(pause, "told a short while ago")
     context = current_job()
@@ -148,6 +154,6 @@ def tell_admins(
 
 @job("telegram.forget_keys", queue="maintenance", cron="40 * * * *", retry=CLEANUP)
 def forget_keys() -> dict[str, int]:
-    """Delete dedup keys whose time is over."""
+    """Delete dedup keys whose time is over, and add up the counts of earlier minutes."""
     deleted, _ = Dedup.objects.filter(expires_at__lt=clock.now()).delete()
-    return {"deleted": deleted}
+    return {"deleted": deleted, "counts": stats.fold()}
