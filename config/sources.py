@@ -8,6 +8,7 @@ from monitoring.nodes import metrics as nodes_metrics
 from notifications.broadcasts import metrics as broadcasts_metrics
 from notifications.conversations import metrics as conversations_metrics
 from notifications.inbox import metrics as inbox_metrics
+from notifications.telegram import metrics as telegram_metrics
 from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
 from reports.retention import metrics as retention_metrics
@@ -17,6 +18,7 @@ from subscriptions.mirror import metrics as mirror_metrics
 
 register_collector(jobs_metrics.collect)
 register_collector(inbox_metrics.collect)
+register_collector(telegram_metrics.collect)
 register_collector(broadcasts_metrics.collect)
 register_collector(conversations_metrics.collect)
 register_collector(webhook_metrics.collect)
