@@ -15,6 +15,7 @@ from django.conf import settings
 from jobs.pool import memory
 from jobs.pool.cluster import HealingCluster
 from jobs.pool.exposition import serve_metrics
+from jobs.pool.health import pool_ails
 
 logger = logging.getLogger("jobs.pool")
 
@@ -32,7 +33,8 @@ class Watchdog:
         self.cluster = HealingCluster(self.memory)
         # An Event's lock may be held by the very thread that handles the signal.
         self._stop = memory.Flag()
-        self._started_at = self._patient_until = self._round_at = time.monotonic()
+        self._born_at = time.monotonic()
+        self._started_at = self._patient_until = self._round_at = self._born_at
         self._pause_s = 0.0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
@@ -44,7 +46,7 @@ class Watchdog:
         """Until SIGTERM or SIGINT. Returns the exit status."""
         self._start()
         if settings.METRICS_PORT:
-            serve_metrics(settings.METRICS_PORT, self.memory)
+            serve_metrics(settings.METRICS_PORT, self.memory, self.ails)
         while not self._stop.wait(ROUND_S):
             if (reason := self._trouble()) is not None:
                 self.memory.count_restart()
@@ -55,6 +57,16 @@ class Watchdog:
                 self._stop.wait(self._pause())
                 self._start()
         return self._end()
+
+    def ails(self) -> str | None:
+        """What is wrong with the pool that the watchdog cannot heal; for its health check."""
+        return pool_ails(
+            self.memory,
+            now=time.monotonic(),
+            started_at=self._born_at,
+            round_at=self._round_at,
+            patience_s=settings.JOBS["watchdog"].total_seconds(),
+        )
 
     def _pause(self) -> float:
         """Seconds to wait before a start: none after a long life, more after each short one."""
