@@ -14,6 +14,7 @@ site: Any = get_asgi_application()  # what is imported below needs the apps
 from config.api.door import Door  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from jobs.progress.consumers import progress_socket  # noqa: E402
+from monitoring.dashboard.consumers import dashboard_socket  # noqa: E402
 from notifications.inbox.api import notify  # noqa: E402
 from notifications.inbox.consumers import inbox, nowhere  # noqa: E402
 from notifications.inbox.live.consumers import console  # noqa: E402
@@ -22,6 +23,7 @@ from notifications.inbox.origins import origin_ok  # noqa: E402
 sockets: dict[str, Any] = {
     "ws": inbox,
     "ws/console": console,
+    "ws/dashboard": dashboard_socket(),
     "ws/progress/<uuid:operation_id>": progress_socket(origin_ok),
     "<path:path>": nowhere,
 }

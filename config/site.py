@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from config import runbook
-from lib.now import gather
+from config.now import now_context
 
 if TYPE_CHECKING:  # unfold brings no types, and its site is Django's with more on top
     from django.contrib.admin import AdminSite as UnfoldAdminSite
@@ -23,17 +23,16 @@ class SwitchboardAdminSite(UnfoldAdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """The start page. Costs what the registered sources of attention cost."""
-        needs = {"attention": gather(request.user), **(extra_context or {})}
-        return super().index(request, needs)
+        """The start page. Costs what the registered figures and sources of attention cost."""
+        return super().index(request, {**now_context(request), **(extra_context or {})})
 
     def extra_urls(self) -> list[URLPattern]:
         """unfold's hook for pages of a site."""
         return [path("now/", self.admin_view(self.now), name="now"), *runbook.urls(self)]
 
     def now(self, request: HttpRequest) -> TemplateResponse:
-        """Only the cards, for the page that is open already."""
-        return TemplateResponse(request, "admin/now.html", {"attention": gather(request.user)})
+        """Only what changes, for the page that is open already."""
+        return TemplateResponse(request, "admin/now.html", now_context(request))
 
 
 def environment(request: HttpRequest) -> list[str]:

@@ -3,6 +3,7 @@
 from config.metrics import register_collector
 from jobs import metrics as jobs_metrics
 from monitoring.checks import metrics as checks_metrics
+from monitoring.dashboard import metrics as dashboard_metrics
 from monitoring.files import metrics as files_metrics
 from monitoring.nodes import metrics as nodes_metrics
 from notifications.broadcasts import metrics as broadcasts_metrics
@@ -24,6 +25,7 @@ register_collector(conversations_metrics.collect)
 register_collector(webhook_metrics.collect)
 register_collector(payments_metrics.collect)
 register_collector(files_metrics.collect)
+register_collector(dashboard_metrics.collect)
 register_collector(nodes_metrics.collect)
 register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
