@@ -68,6 +68,14 @@ def partitioned_tables() -> list[DayTable]:
     return list(_entered.values())
 
 
+def is_in_days(table: str) -> bool:
+    """Whether the table is partitioned already: its migration may still be to come."""
+    try:
+        return bool(catalog.key_of(table))
+    except catalog.NotPartitioned:
+        return False
+
+
 def days_prepare(table: str, column: str, *, ahead: int = AHEAD) -> list[date]:
     """Make the partitions of today and the next days. Returns the days that were missing.
 

@@ -1,5 +1,6 @@
 """What touches many rows, in batches of their own transactions: replays, retention, removal."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,11 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs import sql
-from lib import clock
+from lib import clock, partitions
+from lib.patience import TableBusy
 from notifications.webhooks.sealing import is_current, seal, unseal
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 NOWHERE = UUID(int=0)
@@ -109,6 +113,19 @@ def _step(
         },
     )
     return (0, None) if found is None else (found[0], (found[1], str(found[2])))
+
+
+def attempts_forget(before: datetime) -> list[str]:
+    """Drop whole days of attempts. Returns the names of the partitions.
+
+    None is younger than its event, so the events of these days go as well. Somebody may read the
+    table for long: then the rest of them stays until the next night.
+    """
+    try:
+        return partitions.days_drop("webhook_attempt", before.date())
+    except TableBusy as exc:
+        logger.warning("old attempts stay for another day: %s", exc)
+        return []
 
 
 def events_forget(before: datetime) -> int:

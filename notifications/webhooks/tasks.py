@@ -124,15 +124,17 @@ def reseal_secrets() -> dict[str, int]:
 
 @job("webhooks.clean", queue="maintenance", cron="20 3 * * *", retry=CLEANUP, timeout="1h")
 def clean() -> dict[str, int]:
-    """Delete events older than WEBHOOK_RETENTION_DAYS, old secrets, and counts that are sums by now."""
+    """Delete what is older than WEBHOOK_RETENTION_DAYS, old secrets, and counts that are sums by now."""
     before, forgotten = clock.now() - timedelta(days=settings.WEBHOOK_RETENTION_DAYS), 0
     context = current_job()
+    days = batches.attempts_forget(before)
     while found := batches.events_forget(before):
         forgotten += found
         if context is not None:
             context.report(forgotten)
             context.check()
     return {
+        "days": len(days),
         "events": forgotten,
         "secrets": batches.old_secrets_forget(),
         "tallies": batches.tallies_fold(),

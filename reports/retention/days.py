@@ -14,17 +14,23 @@ LINK = "/admin/retention/retentionrun/"
 
 @dataclass(frozen=True, slots=True)
 class DaysNow:
-    """How a table stands. rest: rows outside of all days, counted up to partitions.BATCH."""
+    """How a table stands. rest: rows outside of all days, counted up to partitions.BATCH.
+
+    is_in_days: false until the migration that puts it into days has run.
+    """
 
     table: str
     kept: list[date]
     missing: list[date]
     rest: int
     keep_days: int | None  # None: its room drops them
+    is_in_days: bool = True
 
     @property
     def trouble(self) -> str:
         """What is wrong, for people; empty: nothing."""
+        if not self.is_in_days:
+            return "not in days yet: run migrate"
         if self.missing:
             return f"{len(self.missing)} of today and the next days are not made"
         if self.rest:
@@ -34,15 +40,18 @@ class DaysNow:
 
 
 def days_now() -> Iterator[DaysNow]:
-    """All partitioned tables. Four small queries each."""
+    """All partitioned tables. A few small queries each."""
     for each in partitions.partitioned_tables():
-        kept = each.kept
+        keep = None if each.kept is None else each.kept.days
+        if not partitions.is_in_days(each.table):
+            yield DaysNow(each.table, [], [], 0, keep, is_in_days=False)
+            continue
         yield DaysNow(
             each.table,
             partitions.days_kept(each.table),
             partitions.days_missing(each.table, ahead=each.ahead),
             partitions.rest_count(each.table),
-            None if kept is None else kept.days,
+            keep,
         )
 
 
@@ -53,10 +62,12 @@ def days_prepare_all() -> dict[str, list[str]]:
     """
     made: dict[str, list[str]] = {}
     for each in partitions.partitioned_tables():
+        if not partitions.is_in_days(each.table):
+            continue  # days_tell tells
         try:
             days = partitions.days_prepare(each.table, each.column, ahead=each.ahead)
         except TableBusy:
-            continue  # days_missing tells
+            continue  # likewise
         if days:
             made[each.table] = [str(day) for day in days]
     return made

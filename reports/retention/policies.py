@@ -112,7 +112,7 @@ def _cache_steps() -> Sequence[Step]:
         *(
             Days(each.table, each.kept)
             for each in partitions.partitioned_tables()
-            if each.kept is not None
+            if each.kept is not None and partitions.is_in_days(each.table)
         ),
         Ended("node_hour", "t.hour < %(before)s", HOURS_KEPT),
         Ended("retention_run", "t.finished_at < %(before)s", RUNS_KEPT),

@@ -94,16 +94,16 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One request and what came of it. Appended, never changed."""
+    """One request and what came of it. Appended, never changed. In days (migrations/0004)."""
 
     class Outcome(models.TextChoices):
         DELIVERED = "delivered", "delivered"
         FAILED = "failed", "failed"
         THROTTLED = "throttled", "asked to wait"  # 429 with Retry-After
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)  # in the table the key is (id, at)
     delivery = models.ForeignKey(
-        Delivery, models.CASCADE, related_name="attempt_log", db_index=False
+        Delivery, models.CASCADE, related_name="attempt_log", db_index=False, db_constraint=False
     )
     endpoint_id = models.UUIDField()
     number = models.IntegerField()  # 1 is the first

@@ -3,12 +3,15 @@ from typing import Any
 
 import pytest
 
+from jobs import sql
 from jobs.models import AuditEntry
 from jobs.outcomes import Done
 from jobs.testing import assert_enqueued, drain, job_perform
-from lib import clock
+from lib import clock, partitions
 from lib.errors import InputInvalid, NotFound
 from lib.ids import uuid7
+from lib.partitions import days_prepare
+from lib.patience import TableBusy
 from notifications.webhooks import batches
 from notifications.webhooks.deliveries import (
     Which,
@@ -199,6 +202,38 @@ def test_old_events_are_forgotten_with_all_that_hangs_on_them(
     assert Event.objects.get().pk == kept.event_id
     assert Delivery.objects.get() == kept
     assert not Attempt.objects.exists()
+
+
+def test_days_of_attempts_are_dropped_whole_and_younger_ones_stay() -> None:
+    old, endpoint = clock.now() - timedelta(days=32), endpoint_make()
+    with clock.shift(timedelta(days=-32)):
+        days_prepare("webhook_attempt", "at", ahead=0)
+    name = f"webhook_attempt_{old:%Y%m%d}"
+    for at in (old, clock.now() - timedelta(days=29)):
+        Attempt.objects.create(
+            delivery=delivery_make(endpoint), endpoint_id=endpoint.pk, number=1, at=at,
+            duration_ms=1, outcome="delivered", url="",
+        )  # fmt: skip
+    assert sql.row(f"SELECT count(*) FROM {name}") == (1,)
+    outcome = job_perform("webhooks.clean")
+    assert isinstance(outcome, Done)
+    assert (outcome.result["days"], outcome.result["events"]) == (1, 0)
+    assert sql.row("SELECT to_regclass(%s)", [name]) == (None,)
+    assert Attempt.objects.get().at > old
+
+
+def test_a_table_that_is_read_for_long_keeps_its_days_until_the_next_night(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise TableBusy
+
+    with clock.shift(timedelta(days=-32)):
+        days_prepare("webhook_attempt", "at", ahead=0)
+    monkeypatch.setattr(partitions, "days_drop", busy)
+    outcome = job_perform("webhooks.clean")
+    assert isinstance(outcome, Done)
+    assert outcome.result["days"] == 0
 
 
 def test_counts_older_than_two_weeks_become_sums_and_totals_stay() -> None:

@@ -55,6 +55,15 @@ def test_rows_outside_of_all_days_are_told_until_they_are_gone() -> None:
     assert not alerts_open("partitions").exists()
 
 
+def test_a_table_whose_migration_is_still_to_come_is_told_and_left(clean_redis: None) -> None:
+    partitioned_table("no_table_yet", "at", keep=timedelta(days=1))
+    job_perform(KIND)
+    (alert,) = alerts_open("partitions")
+    assert alert.title == "no_table_yet: not in days yet: run migrate"
+    job_perform("reports.clean_caches")
+    assert run_of("reports.clean_caches").state == RunState.DONE
+
+
 def test_days_that_cannot_be_made_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*_: object, **__: object) -> None:
         raise TableBusy
