@@ -22,6 +22,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.payments import payments
 from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
+from benchmarks.retention.suite import retention
 from benchmarks.simulation import simulation
 from benchmarks.subscriptions_import.suite import subscriptions_import
 from benchmarks.telegram import telegram
