@@ -45,6 +45,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "access": access,
     "bulk": bulk,
     "lifecycle": lifecycle,
+    "retention": retention,
 }
 
 
