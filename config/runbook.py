@@ -50,7 +50,7 @@ class Section:
         for token in tokens:
             if token.children:
                 token.children = list(_linked(token.children))
-        rendered = _markdown().renderer.render(tokens, _markdown().options, {})
+        rendered: str = _markdown().renderer.render(tokens, _markdown().options, {})
         return mark_safe(rendered)  # noqa: S308 - html=False: tags of the source are escaped
 
 

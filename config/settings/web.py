@@ -133,6 +133,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=not DEBUG)
+# Called with a token from inside of the network, where TLS has ended: Alertmanager and the autoscaler.
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/alerts/alertmanager$", r"^v1/scale$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
