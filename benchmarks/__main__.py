@@ -12,6 +12,7 @@ from benchmarks.bench_venv import ROOT
 from benchmarks.broadcasts import broadcasts
 from benchmarks.bulk import bulk
 from benchmarks.conversations.suite import conversations
+from benchmarks.dashboard.suite import dashboard
 from benchmarks.files import files
 from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
@@ -46,6 +47,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "bulk": bulk,
     "lifecycle": lifecycle,
     "retention": retention,
+    "dashboard": dashboard,
 }
 
 

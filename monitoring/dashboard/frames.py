@@ -1,7 +1,7 @@
 """What is said to screens: the same frames by WebSocket and, all at once, by REST.
 
 `dashboard.snapshot` is the last picture, `dashboard.events` the feed, `dashboard.alerts` what is open,
-`dashboard.tick` {now, trouble} each ten seconds and with every change.
+`dashboard.tick` {now, trouble} each ten seconds.
 """
 
 from typing import Any

@@ -81,21 +81,21 @@ class Watch:
         ticked_at = asked_at = float("-inf")
         while True:
             self._called.clear()
+            before = mark
             try:
-                before = mark
                 mark, parts = await apart(partial(_news_since, before))
-                if _is_event(before, mark) and loop.time() - asked_at >= FIGURES_S:
-                    asked_at = loop.time()
-                    await apart(partial(refresh_dashboard.enqueue, delay=f"{FIGURES_S}s"))
             except Error as exc:
                 logger.warning("dashboard: nothing new is seen: %s", type(exc).__name__)
                 parts, mark = {"tick": tick(TROUBLE)}, ()
             else:
-                if parts or loop.time() - ticked_at >= self._tick_s:
+                if not before or loop.time() - ticked_at >= self._tick_s:
                     parts["tick"] = tick()
-            if parts:
+            if "tick" in parts:
                 ticked_at = loop.time()
-                self._turn(parts)
+            self._turn({name: frame(name, part) for name, part in parts.items()})
+            if _is_event(before, mark) and loop.time() - asked_at >= FIGURES_S:
+                asked_at = loop.time()
+                await _figures_ask()
             await asyncio.sleep(LEAST_S)
             try:
                 async with asyncio.timeout(self._poll_s):
@@ -103,15 +103,27 @@ class Watch:
             except TimeoutError:
                 continue
 
-    def _turn(self, parts: dict[str, Any]) -> None:
-        self._texts |= {name: frame(name, part) for name, part in parts.items()}
+    def _turn(self, texts: dict[str, str]) -> None:
+        """Wake the followers, if any of it is new to them."""
+        fresh = {name: text for name, text in texts.items() if self._texts.get(name) != text}
+        if not fresh:
+            return
+        self._texts |= fresh
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 
 
 def _is_event(before: Mark, now: Mark) -> bool:
     """Has something happened, rather than a picture been taken?"""
-    return bool(before) and before[0] != now[0]
+    return bool(before and now) and before[0] != now[0]
+
+
+async def _figures_ask() -> None:
+    """Have a picture taken soon; the next one comes anyway."""
+    try:
+        await apart(partial(refresh_dashboard.enqueue, delay=f"{FIGURES_S}s"))
+    except Error as exc:
+        logger.warning("dashboard: no picture was asked for: %s", type(exc).__name__)
 
 
 def _news_since(known: Mark) -> tuple[Mark, dict[str, Any]]:
