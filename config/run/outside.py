@@ -25,7 +25,11 @@ OUTSIDE = (
         "telegram",
         "TELEGRAM_API_URL",
         "",
-        {"TELEGRAM_BOT_TOKEN": "7000000001:sandbox", "ADMIN_TELEGRAM_IDS": "500100100"},
+        {
+            "TELEGRAM_BOT_TOKEN": "7000000001:sandbox",
+            "ADMIN_TELEGRAM_IDS": "500100100",
+            "TELEGRAM_WEBHOOK_SECRET": "sandbox-telegram-secret",
+        },
     ),
     Outside(
         "remnawave",
@@ -63,6 +67,7 @@ def environment_of_sandbox(site_url: str, secret: str, data_dir: Path) -> dict[s
         "REMNAWAVE_WEBHOOK_URL": f"{site_url}/webhooks/remnawave/",
         "REMNAWAVE_WEBHOOK_SECRET": secret,
         "CRYPTOPAY_WEBHOOK_URL": f"{site_url}/webhooks/cryptobot/",
+        "TELEGRAM_WEBHOOK_URL": f"{site_url}/webhooks/telegram/",
         "SANDBOX_PANEL_FILE": str(data_dir / "sandbox-panel.json"),
         "CLOCK_OFFSET_SECONDS": str(clock.offset_in(data_dir / CLOCK)),
     }

@@ -6,19 +6,27 @@ row of the alert, first of all.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from jobs.audit import Account, audit_write
-from jobs.registry import JobKind, kind_find
 from lib import clock
 from lib.errors import DomainError, NotFound
-from monitoring.alerts.errors import AlertNotRecheckable, AlertResolved, AssigneeUnsuitable
+from monitoring.alerts.checking import recheck_kind
+from monitoring.alerts.errors import (
+    AlertNotRecheckable,
+    AlertResolved,
+    AssigneeUnsuitable,
+    NobodyToTell,
+)
 from monitoring.alerts.models import Alert, EventKind
 from monitoring.alerts.services import TEXT_LIMIT, alert_end
+from monitoring.alerts.showing import alert_show
 from monitoring.alerts.story import line_write, who
+from monitoring.alerts.telling import escalated_mark, escalation_chats
 
 ALERT = "alert"  # what the audit log calls it
 VIEW = "alerts.view_alert"
@@ -46,6 +54,7 @@ def alert_acknowledge(*, alert_id: UUID, by: Account, name: str = "") -> Alert:
     alert.acked_at, alert.acked_by, alert.tell_at = clock.now(), who(by, name), None
     alert.save(update_fields=["acked_at", "acked_by", "tell_at"])
     _note(alert, EventKind.ACKED, "alerts.acknowledge", by, name)
+    alert_show(alert)
     return alert
 
 
@@ -58,6 +67,7 @@ def alert_resolve(*, alert_id: UUID, by: Account, name: str = "", note: str = ""
     alert = alert_lock(alert_id)
     alert_end(alert, by=who(by, name), note=note)
     _audit(by, "alerts.resolve", alert, name, note=note[:500])
+    alert_show(alert)
     return alert
 
 
@@ -91,15 +101,6 @@ def alert_note(*, alert_id: UUID, note: str, by: Account, name: str = "") -> Ale
     return alert
 
 
-def recheck_kind(alert: Alert) -> JobKind[object] | None:
-    """The kind that raised it, if it can be run as it is: known, and without args that it needs."""
-    kind = kind_find(alert.source) if alert.source else None
-    if kind is None or kind.is_external:
-        return None
-    needs = [each for each in kind.signature.parameters.values() if each.default is each.empty]
-    return None if needs else kind
-
-
 @transaction.atomic
 def alert_recheck(*, alert_id: UUID, by: Account, name: str = "") -> UUID:
     """Have what raised it look again now. Returns the id of the job.
@@ -111,43 +112,49 @@ def alert_recheck(*, alert_id: UUID, by: Account, name: str = "") -> UUID:
     if kind is None:
         raise AlertNotRecheckable(f"nothing can be run that would look again at {alert.rule}")
     made = kind.enqueue()
-    _note(alert, EventKind.RECHECKED, "alerts.recheck", by, name, job=str(made.id), kind=kind.name)
+    _note(alert, EventKind.RECHECKED, "alerts.recheck", by, name, job=str(made.id), run=kind.name)
     return made.id
 
 
-@dataclass(slots=True)
-class BulkResult:
-    """What was done, or in a dry run would be. refused: {title: why}."""
+@transaction.atomic
+def alert_escalate(*, alert_id: UUID, by: Account, name: str = "") -> Alert:
+    """Tell the chats of escalation now. Repeat: tells them again.
 
-    matched: int
-    done: int
-    refused: dict[str, str] = field(default_factory=dict)
-
-
-def alerts_act(
-    alert_ids: Sequence[UUID], act: Callable[[UUID], object], *, dry_run: bool
-) -> BulkResult:
-    """Do one thing to many alerts, each in a transaction of its own; one that refuses stops no other.
-
-    A dry run does the same and takes it back.
+    Raises NotFound, AlertResolved, NobodyToTell.
     """
-    result = BulkResult(len(alert_ids), 0)
+    alert = alert_lock(alert_id)
+    if not escalation_chats():
+        raise NobodyToTell
+    escalated_mark([alert], by=who(by, name))
+    _audit(by, "alerts.escalate", alert, name)
+    return alert
+
+
+@dataclass(slots=True)
+class Acted:
+    """How many agreed, and why the others did not."""
+
+    done: int
+    refused: dict[UUID, str] = field(default_factory=dict)
+
+
+def alerts_act(alert_ids: Sequence[UUID], act: Callable[[UUID], object]) -> Acted:
+    """Do one thing to many alerts, each in a transaction of its own; one that refuses stops no other."""
+    acted = Acted(0)
     for alert_id in sorted(alert_ids):
         try:
-            with transaction.atomic():
-                act(alert_id)
-                if dry_run:
-                    transaction.set_rollback(True)
-            result.done += 1
+            act(alert_id)
+            acted.done += 1
         except DomainError as exc:
-            result.refused[str(alert_id)] = exc.message
-    return result
+            acted.refused[alert_id] = exc.message
+    return acted
 
 
 def _note(
     alert: Alert, kind: EventKind, action: str, by: Account, name: str, **details: str
 ) -> None:
-    line_write(alert, kind, by=who(by, name), **details)
+    facts: dict[str, Any] = dict(details)
+    line_write(alert, kind, by=who(by, name), **facts)
     _audit(by, action, alert, name, **details)
 
 

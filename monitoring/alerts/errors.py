@@ -31,3 +31,9 @@ class AssigneeUnsuitable(DomainError):
     """Only active staff who may see alerts can have one."""
 
     code = "assignee_unsuitable"
+
+
+class NobodyToTell(DomainError):
+    """There is no bot, or neither ALERT_ESCALATION_IDS nor ADMIN_TELEGRAM_IDS names a chat."""
+
+    code = "nobody_to_tell"

@@ -15,9 +15,15 @@ _FITS = (
     "s.ended_at IS NULL AND s.starts_at <= %(now)s AND s.ends_at > %(now)s "
     f"AND {{rule}} LIKE {_LIKE.format('s.rule')} AND {{key}} LIKE {_LIKE.format('s.key')}"
 )
+# The ids of the open alerts that fit one rule and key, the newest first.
+FITTING = f"""
+SELECT a.id FROM alert a WHERE a.resolved_at IS NULL
+    AND a.rule LIKE {_LIKE.format("%(rule)s::text")} AND a.key LIKE {_LIKE.format("%(key)s::text")}
+ORDER BY a.id DESC LIMIT %(most)s
+"""
 _ONE = f"""
 SELECT s.ends_at, s.created_by, s.reason FROM alert_silence s
-WHERE {_FITS.format(rule="%(rule)s", key="%(key)s")} ORDER BY s.ends_at DESC LIMIT 1
+WHERE {_FITS.format(rule="%(rule)s::text", key="%(key)s::text")} ORDER BY s.ends_at DESC LIMIT 1
 """
 _ALL = f"""
 SELECT a.id FROM alert a LEFT JOIN LATERAL (
@@ -26,7 +32,7 @@ SELECT a.id FROM alert a LEFT JOIN LATERAL (
 ) s ON true
 WHERE a.resolved_at IS NULL AND s.ends_at IS DISTINCT FROM a.silenced_until
     AND (s.ends_at IS NOT NULL OR a.silenced_until > %(now)s)
-ORDER BY a.id FOR NO KEY UPDATE OF a
+ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED
 """
 
 
@@ -54,7 +60,8 @@ def alert_quiet(alert: Alert) -> bool:
 def alerts_quiet() -> int:
     """The same for all open alerts: windows begin and are taken back. Returns how many changed.
 
-    In the caller's transaction. Locks: rows of alerts, by id.
+    In the caller's transaction. Locks: rows of alerts, by skipping what somebody else holds: the job
+    that tells looks again before it does.
     """
     ids = [row[0] for row in sql.rows(_ALL, {"now": clock.now()})]
     changed = 0

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from jobs import sql
 from jobs.storable import storable
@@ -81,7 +81,7 @@ def alert_raise(
         _told_again(alert)
     alert.save()
     if is_new or alert.severity != old_severity:
-        event_note(rule, alert.title, path_of(alert), alert.severity)
+        _feed(alert, rule, alert.title, alert.severity)
     if alert.tell_at is not None:
         tell_soon()
     return alert
@@ -133,11 +133,13 @@ def alert_end(
     """Resolve an open alert that the caller has locked. by: a person; empty: it is well by itself.
 
     Told if people know that it was open; what is about Telegram itself is told once Telegram is back,
-    even if nobody could be told before.
+    even if nobody could be told before (unless something else that is told explains it).
     """
     now = clock.now()
     alert.resolved_at, alert.resolved_by = max(at or now, alert.opened_at), by[:150]
-    is_known = alert.told_at is not None or rules.is_about_telegram(alert.rule, alert.key)
+    is_known = alert.told_at is not None or (
+        rules.is_about_telegram(alert.rule, alert.key) and alert.parent_id is None
+    )
     alert.tell_at = now + settings.ALERT_GROUP if is_known and tell else None
     changed = ["resolved_at", "resolved_by", "tell_at"]
     if note:
@@ -145,7 +147,7 @@ def alert_end(
         changed.append("note")
     alert.save(update_fields=changed)
     line_write(alert, EventKind.RESOLVED, by=by, at=alert.resolved_at, note=_cut(note, 500))
-    event_note(f"{alert.rule}_resolved", f"Resolved: {alert.title}", path_of(alert))
+    _feed(alert, f"{alert.rule}_resolved", f"Resolved: {alert.title}")
     tell_soon()  # also for those that it has hidden
 
 
@@ -157,7 +159,8 @@ def parent_find(alert: Alert) -> Alert | None:
     if not explains:
         return None
     found = Alert.objects.filter(explains, resolved_at=None).exclude(pk=alert.pk)
-    return found.order_by("opened_at", "pk").first()
+    named_first = Case(When(rule=rules.UPLINK, then=1), default=0)
+    return found.order_by(named_first, "opened_at", "pk").first()
 
 
 def _check(rule: str, key: str, severity: str) -> None:
@@ -213,6 +216,12 @@ def _told_again(alert: Alert) -> None:
     soonest = now + settings.ALERT_GROUP
     last = alert.last_told_at
     alert.tell_at = soonest if last is None else max(soonest, last + settings.ALERT_REPEAT)
+
+
+def _feed(alert: Alert, kind: str, title: str, severity: str = "info") -> None:
+    """A line for everybody who looks at the dashboard."""
+    if alert.rule not in rules.OWN_LINES:
+        event_note(kind, title, path_of(alert), severity)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -6,14 +6,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from jobs import sql
 from jobs.audit import Account, audit_write
 from jobs.storable import is_storable
 from lib import clock
 from lib.errors import InputInvalid, NotFound
 from monitoring.alerts.acting import alert_lock
 from monitoring.alerts.errors import AlertNotSilenced, SilenceOver
-from monitoring.alerts.fitting import alerts_quiet
+from monitoring.alerts.fitting import FITTING, alerts_quiet
 from monitoring.alerts.models import Alert, Silence
+from monitoring.alerts.showing import alert_show
 from monitoring.alerts.story import who
 from monitoring.alerts.waking import tell_soon
 
@@ -100,6 +102,7 @@ def alert_silence(
             name=name,
         )  # fmt: skip
         alert.refresh_from_db()
+        alert_show(alert)
     return alert
 
 
@@ -117,6 +120,7 @@ def alert_unsilence(*, alert_id: UUID, by: Account, name: str = "") -> Alert:
     for silence_id in ids:
         silence_end(silence_id=silence_id, by=by, name=name)
     alert.refresh_from_db()
+    alert_show(alert)
     return alert
 
 
@@ -124,3 +128,11 @@ def in_force() -> QuerySet[Silence]:
     """The silences that hold now."""
     now = clock.now()
     return Silence.objects.filter(ended_at=None, starts_at__lte=now, ends_at__gt=now)
+
+
+def silenced_by(silence: Silence, most: int = 100) -> list[Alert]:
+    """The open alerts that it fits, newest first, whether or not it is in force."""
+    fits = {"rule": silence.rule, "key": silence.key, "most": most}
+    ids = [row[0] for row in sql.rows(FITTING, fits)]
+    found = Alert.objects.filter(pk__in=ids).select_related("parent", "assigned_to")
+    return list(found.order_by("-pk"))

@@ -145,6 +145,26 @@ class Sandbox:
     def restore(self, bot_id: int) -> None:
         self._call("PUT", f"telegram/bots/{bot_id}", {"revoked": False})
 
+    def press(self, chat_id: int, button: str, **more: Any) -> dict[str, Any]:
+        """Press a button (its label, a part of it, or its data) of the last message that has one.
+
+        The update is posted and its answer waited for; more as in telegram.control. Returns the press.
+        """
+        return self._call("POST", "telegram/press", {"chat_id": chat_id, "button": button, **more})
+
+    def press_again(self, query_id: str) -> dict[str, Any]:
+        """Post the update of a press once more."""
+        return self._call("POST", "telegram/press", {"again": query_id})
+
+    def presses(self) -> list[dict[str, Any]]:
+        """All presses, oldest first, with what the bot answered."""
+        found: list[dict[str, Any]] = self._call("GET", "telegram/press")["presses"]
+        return found
+
+    def presses_to(self, url: str, secret: str) -> None:
+        """Where presses of buttons are posted, and with which secret."""
+        self._call("PUT", "telegram/webhook", {"url": url, "secret": secret})
+
     def clock_advance(self, seconds: float) -> dict[str, Any]:
         """Move the clock of all services on; returns {"offset_s", "now"}."""
         return self._call("PUT", "clock", {"advance_s": seconds})

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("opened", "opened"),
+                            ("again", "again"),
                             ("resolved", "resolved"),
                             ("summary", "summary"),
                             ("reminder", "reminder"),

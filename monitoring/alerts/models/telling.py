@@ -16,6 +16,7 @@ class Telling(models.Model):
 
     class Kind(models.TextChoices):
         OPENED = "opened", "opened"
+        AGAIN = "again", "again"
         RESOLVED = "resolved", "resolved"
         SUMMARY = "summary", "summary"
         REMINDER = "reminder", "reminder"

@@ -16,7 +16,7 @@ CHOSEN = (
     "ADMIN_TELEGRAM_IDS", "DEMO", "OPEN_IDENTITY", "POD_ID", "PORT", "SITE_URL",
     "SWITCHBOARD_EXTRA_APPS", "TELEGRAM_API_URL", "TELEGRAM_BOT_TOKEN", "TELEGRAM_BOT_TOKEN_FILE",
     "WORKER_QUEUES", "REMNAWAVE_URL", "REMNAWAVE_API_TOKEN", "CRYPTOBOT_API_URL", "CRYPTOBOT_TOKEN",
-    "REMNAWAVE_WEBHOOK_SECRET", "CLOCK_FILE", "SANDBOX_URL",
+    "REMNAWAVE_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET", "CLOCK_FILE", "SANDBOX_URL",
 )  # fmt: skip
 
 
@@ -61,6 +61,8 @@ def test_a_fresh_machine_gets_the_sandbox_and_the_demo() -> None:
     assert sandbox["REMNAWAVE_WEBHOOK_URL"] == f"{plan.url}/webhooks/remnawave/"
     assert sandbox["REMNAWAVE_WEBHOOK_SECRET"] == worker["REMNAWAVE_WEBHOOK_SECRET"]
     assert sandbox["CRYPTOPAY_WEBHOOK_URL"] == f"{plan.url}/webhooks/cryptobot/"
+    assert sandbox["TELEGRAM_WEBHOOK_URL"] == f"{plan.url}/webhooks/telegram/"
+    assert sandbox["TELEGRAM_WEBHOOK_SECRET"] == worker["TELEGRAM_WEBHOOK_SECRET"] != ""
     assert (worker["CLOCK_FILE"], worker["SANDBOX_URL"]) != ("", "")
     assert plan.prepare.endswith(" --sandbox=telegram --sandbox=remnawave --sandbox=cryptopay")
 

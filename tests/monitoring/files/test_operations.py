@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from jobs.models import Job
 from jobs.operations import job_cancel
 from jobs.progress.registry import operation_act, operation_find
 from jobs.progress.snapshot import Stage
-from jobs.testing import assert_enqueued, assert_not_enqueued, job_perform
+from jobs.testing import job_perform
 from lib import clock
 from lib.ids import uuid7
+from monitoring.alerts.models import Alert
 from monitoring.files import metrics
 from monitoring.files.drafts import RuleDraft
 from monitoring.files.errors import RuleUnknown
@@ -26,11 +26,6 @@ from monitoring.files.watched import Watched
 from tests.monitoring.files.rows import Drop, lead, look, new_events, rule_make, settle
 
 
-@pytest.fixture(autouse=True)
-def one_admin(settings: Settings) -> None:
-    settings.ADMIN_TELEGRAM_IDS = [1]
-
-
 def edited(rule: Rule, **changes: Any) -> Rule:
     rule.refresh_from_db()
     before = {name: getattr(rule, name) for name in RuleDraft.__slots__}
@@ -39,7 +34,7 @@ def edited(rule: Rule, **changes: Any) -> Rule:
 
 def test_admins_are_told_when_nobody_watches(rule: Rule) -> None:
     job_perform("files.check_watchers")
-    assert_enqueued("telegram.tell_admins", group="files:watchers")
+    assert Alert.objects.get().key == "files:watchers"
 
 
 def test_nobody_is_told_while_a_watcher_beats_or_nothing_is_to_be_watched(rule: Rule) -> None:
@@ -50,7 +45,7 @@ def test_nobody_is_told_while_a_watcher_beats_or_nothing_is_to_be_watched(rule: 
     Rule.objects.update(paused_at=clock.now())
     watcher_stop(me)
     job_perform("files.check_watchers")
-    assert_not_enqueued("telegram.tell_admins")
+    assert not Alert.objects.exists()
 
 
 def test_a_watcher_that_beats_no_more_is_silent(rule: Rule) -> None:
@@ -61,8 +56,8 @@ def test_a_watcher_that_beats_no_more_is_silent(rule: Rule) -> None:
     with clock.shift(timedelta(minutes=1)):
         assert [view.condition for view in watchers_view()] == ["silent"]
         job_perform("files.check_watchers")
-    found = assert_enqueued("telegram.tell_admins", group="files:watchers")
-    assert "went silent" in found.args["text"]
+    found = Alert.objects.get(key="files:watchers")
+    assert "went silent" in found.text
 
 
 def test_a_batch_has_a_progress_page_with_its_reasons_and_a_retry(
@@ -125,7 +120,7 @@ def test_another_filesystem_in_place_of_a_directory_is_no_deletion(rule: Rule, d
     watched.close()
     rule.refresh_from_db()
     assert "another filesystem" in rule.problem
-    assert_enqueued("telegram.tell_admins", group=f"files:{rule.pk}")
+    assert Alert.objects.get().key == f"files:{rule.pk}"
     assert new_events(rule) == []
 
 

@@ -11,10 +11,15 @@ from starlette.routing import BaseRoute, Route
 from tests.sandbox.replies import json_reply, moment, read_object, whole
 from tests.sandbox.service import ControlInvalid
 from tests.sandbox.telegram.behaviours import Behaviour, Rule
+from tests.sandbox.telegram.buttons import button_of
+from tests.sandbox.telegram.store import Message
 from tests.sandbox.telegram.world import World
 
 READ_LIMIT = 10_000
 IDS_LIMIT = 1_000_000
+_PRESS_FIELDS = {
+    "chat_id", "message_id", "button", "from_id", "username", "repeats", "secret", "url", "again",
+}  # fmt: skip
 _CHAT_FIELDS = {"behaviour", "migrate_to", "chat_ids", "from", "to", "step"}
 
 
@@ -27,6 +32,8 @@ def routes(world: World) -> list[BaseRoute]:
         Route("/chats/{chat_id}", control.chat, methods=["GET", "PUT"]),
         Route("/bots/{bot_id:int}", control.bot, methods=["PUT"]),
         Route("/documents/{file_id}", control.document),
+        Route("/press", control.press, methods=["GET", "POST"]),
+        Route("/webhook", control.webhook, methods=["GET", "PUT"]),
     ]
 
 
@@ -107,6 +114,51 @@ class Control:
             return json_reply({"error": "no such document is kept"}, 404)
         # Never the sender's type: a page that somebody uploads must not run in this origin.
         return Response(content, media_type="application/octet-stream")
+
+    async def press(self, request: Request) -> Response:
+        """POST {"chat_id", "button"}: a label or its data; the update is posted and waited for.
+
+        message_id: default the last one of the chat that has buttons; from_id: default the chat;
+        repeats: so many more times the same update; secret, url: others than those that are set;
+        again: the id of a press, whose update is posted once more. GET: all presses with answers.
+        """
+        presses = self._world.presses
+        if request.method == "GET":
+            return json_reply({"presses": presses.shown()})
+        order = await read_object(request, _PRESS_FIELDS)
+        if (again := order.get("again")) is not None:
+            query = presses.find(str(again))
+        else:
+            message = self._pressed(order)
+            data = button_of(message, str(order.get("button", "")))
+            from_id = _whole("from_id", order.get("from_id", message.chat_id))
+            query = presses.make(message, data, from_id, str(order.get("username", "")))
+        found = self._world.webhooks.of(query.bot_id)
+        url = order.get("url") or presses.url or (found.url if found else "")
+        secret = order.get("secret", presses.secret or (found.secret if found else ""))
+        if not url:
+            raise ControlInvalid("nobody has said where presses are posted")
+        for _ in range(1 + _whole("repeats", order.get("repeats", 0))):
+            await presses.send(query, str(url), str(secret))
+        return json_reply(query.as_json())
+
+    def _pressed(self, order: dict[str, Any]) -> Message:
+        chat_id = _whole("chat_id", order.get("chat_id"))
+        wanted = order.get("message_id")
+        kept = reversed(self._world.messages.read(chat_id=chat_id, limit=READ_LIMIT))
+        for message in kept:
+            is_it = message.message_id == wanted if wanted is not None else message.reply_markup
+            if is_it and message.deleted_at is None:
+                return message
+        raise ControlInvalid(f"chat {chat_id} has no such message with buttons")
+
+    async def webhook(self, request: Request) -> Response:
+        """Where presses are posted, with which secret: {"url": "http://...", "secret": "..."}."""
+        presses = self._world.presses
+        if request.method == "PUT":
+            order = await read_object(request, {"url", "secret"})
+            presses.url, presses.secret = str(order.get("url", "")), str(order.get("secret", ""))
+        return json_reply({"url": presses.url, "has_secret": bool(presses.secret)})
 
 
 def _rule(order: dict[str, Any]) -> Rule:

@@ -83,6 +83,30 @@ def edit_message_text(world: World, bot_id: int, parameters: Parameters) -> Resu
     return text_message(message, parameters, preview), None
 
 
+def edit_message_reply_markup(world: World, bot_id: int, parameters: Parameters) -> Result:
+    markup = read_markup(parameters)
+    message_id = _message_id(parameters)
+    chat_id = known_chat(world, bot_id, parameters)
+    message = world.messages.find(bot_id, chat_id, message_id)
+    if message is None:
+        raise bad_request("message to edit not found")
+    if message.reply_markup == markup:
+        raise bad_request(
+            "message is not modified: specified new message content and reply markup are exactly "
+            "the same as a current content and reply markup of the message"
+        )
+    pass_limits(world, bot_id, chat_id)
+    world.messages.edit(message, message.content, markup, time.time())
+    if message.document is not None:
+        return document_message(message, parameters), None
+    return text_message(message, parameters, None), None
+
+
+def answer_callback_query(world: World, bot_id: int, parameters: Parameters) -> Result:
+    world.presses.answer(bot_id, parameters.text("callback_query_id"), parameters.text("text"))
+    return True, None
+
+
 def delete_message(world: World, bot_id: int, parameters: Parameters) -> Result:
     message_id = _message_id(parameters)
     chat_id = known_chat(world, bot_id, parameters)
@@ -115,6 +139,8 @@ METHODS: dict[str, Method] = {
     "sendmessage": send_message,
     "senddocument": send_document,
     "editmessagetext": edit_message_text,
+    "editmessagereplymarkup": edit_message_reply_markup,
+    "answercallbackquery": answer_callback_query,
     "deletemessage": delete_message,
     "setwebhook": set_webhook,
     "deletewebhook": delete_webhook,

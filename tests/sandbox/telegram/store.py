@@ -113,7 +113,11 @@ class MessageStore:
         return None
 
     def edit(
-        self, message: Message, content: Formatted, markup: dict[str, Any] | None, at: float
+        self,
+        message: Message,
+        content: Formatted | None,
+        markup: dict[str, Any] | None,
+        at: float,
     ) -> None:
         """Replace text and buttons of a kept message."""
         self._forget_mark(message)

@@ -1,4 +1,4 @@
-"""setWebhook, deleteWebhook and getWebhookInfo. The address is kept; no update is ever sent."""
+"""setWebhook, deleteWebhook and getWebhookInfo. Of updates only presses of buttons are sent."""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ class Webhook:
     max_connections: int = 40
     ip_address: str = ""
     allowed_updates: tuple[str, ...] = ()
+    secret: str = ""
 
 
 class WebhookBook:
@@ -54,6 +55,10 @@ class WebhookBook:
         if self._set.pop(bot_id, None) is None:
             return True, "Webhook is already deleted"
         return True, "Webhook was deleted"
+
+    def of(self, bot_id: int) -> Webhook | None:
+        """Where a bot wants its updates, if it has said so."""
+        return self._set.get(bot_id)
 
     def show(self, bot_id: int) -> dict[str, Any]:
         webhook = self._set.get(bot_id)
@@ -97,4 +102,5 @@ def _read(url: str, parameters: Parameters) -> Webhook:
         max_connections=min(max(connections, 1), 100) if connections else 40,
         ip_address=parameters.text("ip_address"),
         allowed_updates=tuple(updates),
+        secret=secret,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tests.sandbox.telegram.behaviours import ChatBook
 from tests.sandbox.telegram.bots import BotBook
+from tests.sandbox.telegram.buttons import PressBook
 from tests.sandbox.telegram.documents import DocumentStore
 from tests.sandbox.telegram.limits import FloodLimits, LimitRules
 from tests.sandbox.telegram.stats import Traffic
@@ -21,6 +22,7 @@ class World:
     messages: MessageStore = field(default_factory=MessageStore)
     documents: DocumentStore = field(default_factory=DocumentStore)
     webhooks: WebhookBook = field(default_factory=WebhookBook)
+    presses: PressBook = field(default_factory=PressBook)
     traffic: Traffic = field(default_factory=Traffic)
 
     def reset(self) -> None:
@@ -31,4 +33,5 @@ class World:
         self.messages.reset()
         self.documents.reset()
         self.webhooks.reset()
+        self.presses.reset()
         self.traffic.reset()

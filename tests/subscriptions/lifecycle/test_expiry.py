@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from jobs.models import AuditEntry, Job, JobRecord
 from jobs.testing import drain, job_perform, jobs_of
 from lib import clock
+from monitoring.alerts.models import Alert
 from notifications.telegram.models import QueuedMessage
 from subscriptions.lifecycle import cutting
 from subscriptions.lifecycle.sweeps import sweep_stop
@@ -237,9 +238,8 @@ def test_an_unknown_answer_never_cuts_and_is_asked_again_by_the_ladder(
 
 
 def test_a_panel_that_stays_away_ends_as_unknown_with_an_alert_and_nobody_cut(
-    people: People, panel_on: Sandbox, settings: Settings
+    people: People, panel_on: Sandbox
 ) -> None:
-    settings.ADMIN_TELEGRAM_IDS = [1]
     row = people.make(-HOUR)
     panel_on.panel.fault(method="users.get", kind="status", status=500)
     sweep()
@@ -251,8 +251,7 @@ def test_a_panel_that_stays_away_ends_as_unknown_with_an_alert_and_nobody_cut(
     assert (run.state, run.unknown, run.done) == ("done", 1, 0)
     assert cut(row) == ("ACTIVE", "")
     assert people.panel.writes() == []
-    tells = [job.args for job in jobs_of("telegram.tell_admins")]
-    assert [each["severity"] for each in tells if each["group"].startswith("sweep-unsure")] == [
+    assert [alert.severity for alert in Alert.objects.filter(key__startswith="sweep-unsure")] == [
         "critical"
     ]
 
@@ -389,8 +388,7 @@ def test_a_clock_that_jumps_ahead_meets_a_panel_that_does_not_agree(people: Peop
     assert people.status(row) == "ACTIVE"
 
 
-def test_one_trouble_is_one_alert(people: People, panel_on: Sandbox, settings: Settings) -> None:
-    settings.ADMIN_TELEGRAM_IDS = [1]
+def test_one_trouble_is_one_alert(people: People, panel_on: Sandbox) -> None:
     people.make(-HOUR)
     panel_on.panel.token("tests-panel", "deleted")
     for hours in (0, 1, 2, 8):
@@ -400,8 +398,8 @@ def test_one_trouble_is_one_alert(people: People, panel_on: Sandbox, settings: S
                 with clock.shift(timedelta(minutes=minutes)):
                     drain(queues=QUEUES)
     assert [run.unknown for run in Sweep.objects.order_by("id")] == [1, 1, 1, 1]
-    alerts = [job for job in jobs_of("telegram.tell_admins") if "sweep" in job.args["group"]]
-    assert len(alerts) == 2
+    (alert,) = Alert.objects.filter(key__startswith="sweep")
+    assert alert.count == 2
 
 
 @pytest.mark.parametrize("version", ["2.8", "2.7"])

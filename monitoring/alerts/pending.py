@@ -1,0 +1,122 @@
+"""What is to be told now. Locks nothing for long: what somebody else is just changing is left for later."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import F, Min, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
+
+from jobs import sql
+from jobs.models import Breaker
+from lib import clock
+from monitoring.alerts import rules
+from monitoring.alerts.models import Alert, Severity
+
+MOST = 2000  # in one message; more than that is told by the next run
+
+_ADOPT = """
+UPDATE alert c SET parent_id = f.parent_id FROM (
+    SELECT a.id, (
+        SELECT p.id FROM alert p WHERE p.resolved_at IS NULL AND p.id <> a.id
+            AND ((p.rule = a.parent_rule AND p.key = a.parent_key)
+                OR (p.rule = %(uplink)s AND a.rule <> ALL(%(local_rules)s)
+                    AND NOT (a.rule = %(service)s AND a.key = ANY(%(local_services)s))))
+        ORDER BY p.rule = %(uplink)s, p.opened_at, p.id LIMIT 1
+    ) AS parent_id
+    FROM alert a LEFT JOIN alert o ON o.id = a.parent_id
+    WHERE a.resolved_at IS NULL AND (o.id IS NULL OR o.resolved_at IS NOT NULL)
+    ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED
+) f WHERE c.id = f.id AND f.parent_id IS NOT NULL
+"""
+
+
+def parents_adopt() -> int:
+    """Put open alerts under what explains them and was opened later. Returns how many."""
+    return sql.run(
+        _ADOPT,
+        {
+            "uplink": rules.UPLINK,
+            "service": rules.SERVICE,
+            "local_rules": sorted(rules.LOCAL_RULES),
+            "local_services": sorted(rules.LOCAL_SERVICES),
+        },
+    )
+
+
+def telegram_is_away() -> bool:
+    """Whether what we write now would not arrive: the breaker is open, or an open alert says so."""
+    if Breaker.objects.filter(name=rules.TELEGRAM).exclude(state=Breaker.State.CLOSED).exists():
+        return True
+    return Alert.objects.filter(rules.about_telegram(), resolved_at=None).exists()
+
+
+def alerts_due() -> list[Alert]:
+    """All that is told together now, locked; nothing while no alert is due. Oldest first.
+
+    What is not due yet, but came up since, goes with what is due: that is the one message of the group.
+    """
+    soonest = next_due_at()
+    if soonest is None or soonest > clock.now():
+        return []
+    found = _waiting().filter(tell_at__lte=clock.now() + settings.ALERT_GROUP)
+    locked = found.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return list(locked.order_by("opened_at", "pk")[:MOST])
+
+
+def next_due_at() -> datetime | None:
+    """When there is something to tell next, as far as is known now."""
+    found: datetime | None = _waiting().aggregate(at=Min(_due()))["at"]
+    return found
+
+
+def alerts_unacknowledged() -> list[Alert]:
+    """Critical ones that were told, and which nobody took in ALERT_ESCALATE. Locked."""
+    return _locked(
+        _pressing().filter(escalated_at=None, told_at__lte=clock.now() - settings.ALERT_ESCALATE)
+    )
+
+
+def alerts_forgotten(but: Iterable[Alert] = ()) -> list[Alert]:
+    """Critical ones of which people heard last ALERT_REMIND ago. Locked."""
+    found = _pressing().filter(last_told_at__lte=clock.now() - settings.ALERT_REMIND)
+    return _locked(found.exclude(pk__in=[alert.pk for alert in but]))
+
+
+def _waiting() -> QuerySet[Alert]:
+    """Not hidden, not silenced.
+
+    The end of what people know of is told even while something else would explain the beginning.
+    """
+    now = clock.now()
+    found = Alert.objects.filter(tell_at__isnull=False).filter(_heard(now))
+    found = found.filter(
+        Q(resolved_at__isnull=False) | Q(parent=None) | Q(parent__resolved_at__lte=now)
+    )
+    if telegram_is_away():
+        found = found.exclude(rules.about_telegram())
+    return found
+
+
+def _due() -> Greatest:
+    """What was hidden gets the time of a group to become well, too."""
+    over = Coalesce(F("parent__resolved_at") + settings.ALERT_GROUP, F("tell_at"))
+    return Greatest(F("tell_at"), over)
+
+
+def _pressing() -> QuerySet[Alert]:
+    now = clock.now()
+    found = Alert.objects.filter(
+        _heard(now), severity=Severity.CRITICAL, resolved_at=None, acked_at=None,
+        told_at__isnull=False,
+    )  # fmt: skip
+    return found.filter(Q(parent=None) | Q(parent__resolved_at__lte=now))
+
+
+def _heard(now: datetime) -> Q:
+    return Q(silenced_until=None) | Q(silenced_until__lte=now)
+
+
+def _locked(found: QuerySet[Alert]) -> list[Alert]:
+    locked = found.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return list(locked.order_by("opened_at", "pk")[:MOST])
