@@ -2,6 +2,7 @@
 
 from config.metrics import register_collector
 from jobs import metrics as jobs_metrics
+from monitoring.alerts import metrics as alerts_metrics
 from monitoring.checks import metrics as checks_metrics
 from monitoring.dashboard import metrics as dashboard_metrics
 from monitoring.files import metrics as files_metrics
@@ -31,4 +32,5 @@ register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
 register_collector(mirror_metrics.collect)
 register_collector(retention_metrics.collect)
+register_collector(alerts_metrics.collect)
 register_collector(checks_metrics.collect)

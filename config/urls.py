@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.checks.api.urls")),
     path("", include("monitoring.telemetry.api.urls")),
     path("", include("monitoring.dashboard.api.urls")),
+    path("", include("monitoring.alerts.api.urls")),
     path("", include("monitoring.files.api.urls")),
     path("", include("monitoring.nodes.api.urls")),
     path("", include("reports.retention.api.urls")),
