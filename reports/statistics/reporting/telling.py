@@ -1,0 +1,175 @@
+"""A report as Telegram messages: the templates report_daily and report_weekly with what a payload says."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from notifications.telegram.templates import render_parts
+from reports.statistics.models import Report, ReportKind
+from reports.statistics.reporting.advice_words import advice_say
+
+TOP = 5  # servers, errors, kinds of acts that are named
+INCIDENTS = 10
+PLANS = 10
+SERVICES = {
+    "en": {"panel": "the panel", "postgres": "PostgreSQL", "redis": "Redis"},
+    "ru": {"panel": "панель", "postgres": "PostgreSQL", "redis": "Redis"},
+}
+Json = dict[str, Any]
+
+
+def report_say(report: Report, language: str) -> list[str]:
+    """The messages, in order, each short enough for Telegram. No query."""
+    values = _common(report.payload, language)
+    link = f"{settings.SITE_URL}/admin/statistics/report/{report.pk}/change/"
+    values["url"] = link if report.pk else None
+    if report.kind == ReportKind.DAILY:
+        values |= _of_a_day(report.payload, language)
+        return render_parts("report_daily", language, **values)
+    values |= _of_a_week(report.payload)
+    return render_parts("report_weekly", language, **values)
+
+
+def _common(payload: Json, language: str) -> Json:
+    now, changes = payload["now"], payload["changes"]
+    nodes = [node for node in now["nodes"] if node["bytes"]]
+    return {
+        "state": None if payload["is_final"] else "partial",
+        "users_new": now["users_new"],
+        "users_change": _decimal(changes.get("users_new")),
+        "users_lost": now["users_lost"],
+        "lost_change": _decimal(changes.get("users_lost")),
+        "users_active": now["users_active"],
+        "active_change": _decimal(changes.get("users_active")),
+        "users_limited": now["users_limited"],
+        "users_expired": now["users_expired"],
+        "users_disabled": now["users_disabled"],
+        "users_online_max": now["users_online_max"],
+        "revenue": [
+            {
+                "amount": (Decimal(amount), currency),
+                "change": _decimal(payload["money_changes"].get(currency)),
+            }
+            for currency, amount in now["revenue"].items()
+        ],
+        "refunds": _amounts(now["refunds"]),
+        "run_rate": _amounts(now["run_rate"]),
+        "payments_count": now["payments"],
+        "payments_change": _decimal(changes.get("payments")),
+        "payments_failed": now["payments_failed"],
+        "payers_new": now["payers_new"],
+        "revenue_by_plan": _lines(now["by_plan"]),
+        "revenue_by_provider": _lines(now["by_provider"]),
+        "uptime": None if now["uptime"] is None else _percent(now["uptime"]),
+        "traffic": now["traffic_bytes"],
+        "traffic_change": _decimal(changes.get("traffic_bytes")),
+        "nodes_top": [
+            {"name": node["name"], "traffic": node["bytes"]}
+            for node in sorted(nodes, key=lambda node: (-node["bytes"], node["name"]))[:TOP]
+        ],
+        "nodes_worst": _worst(now["nodes"]),
+        "messages_sent": now["messages_sent"],
+        "messages_failed": now["messages_failed"],
+        "operations": [
+            {"name": name, "count": count} for name, count in list(now["operations"].items())[:TOP]
+        ],
+        "operations_count": sum(now["operations"].values()),
+        "errors_top": now["errors"][:TOP],
+        "errors_count": now["errors_count"],
+        "recommendations": [
+            {"text": advice_say(advice["code"], _named(advice["facts"], language), language)}
+            for advice in payload["advice"]
+        ],
+    }
+
+
+def _of_a_day(payload: Json, language: str) -> Json:
+    incidents = payload["now"]["incidents"]
+    return {
+        "reported_on": date.fromisoformat(payload["first"]),
+        "incidents": [_incident(each, language) for each in incidents[:INCIDENTS]],
+        "incidents_more": len(incidents) - INCIDENTS if len(incidents) > INCIDENTS else None,
+    }
+
+
+def _of_a_week(payload: Json) -> Json:
+    now, days = payload["now"], payload["by_day"]
+    currency = next(iter(now["revenue"]), "")
+    return {
+        "starts_on": date.fromisoformat(payload["first"]),
+        "ends_on": date.fromisoformat(payload["last"]),
+        "incidents_count": len(now["incidents"]),
+        "revenue_chart": [
+            (_short(day["day"]), Decimal(day["revenue"].get(currency, "0"))) for day in days
+        ]
+        if currency
+        else [],
+        "revenue_currency": currency or None,
+        "users_chart": [(_short(day["day"]), day["new"]) for day in days],
+        "api_latency_ms": None if now["api_latency_ms"] is None else round(now["api_latency_ms"]),
+    }
+
+
+def _incident(each: Json, language: str) -> Json:
+    began = datetime.fromisoformat(each["began_at"])
+    ended = None if each["ended_at"] is None else datetime.fromisoformat(each["ended_at"])
+    name = SERVICES[language].get(each["name"], each["name"])
+    return {
+        "name": name if each["what"] == "service" else each["name"],
+        "started_at": began,
+        "lasted": None if ended is None else ended - began,
+    }
+
+
+def _worst(nodes: list[Json]) -> list[Json]:
+    """Those that were down, the most incidents first."""
+    down = [node for node in nodes if node["incidents"]]
+    return [
+        {
+            "name": node["name"],
+            "incidents": node["incidents"],
+            "uptime": None if node["uptime"] is None else _percent(node["uptime"]),
+            "down": timedelta(seconds=node["down_s"]),
+        }
+        for node in sorted(down, key=lambda node: (-node["incidents"], node["uptime"] or 0))[:TOP]
+    ]
+
+
+def _lines(lines: list[Json]) -> list[Json]:
+    return [
+        {
+            "name": line["name"],
+            "amount": (Decimal(line["amount"]), line["currency"]),
+            "count": line["payments"],
+        }
+        for line in lines[:PLANS]
+    ]
+
+
+def _named(facts: Mapping[str, Any], language: str) -> Json:
+    """Facts of an advice with the name of a service as people say it."""
+    name = facts.get("name")
+    return {**facts, "name": SERVICES[language].get(name, name)} if name else dict(facts)
+
+
+def _amounts(money: Mapping[str, str]) -> list[Json]:
+    return [{"amount": (Decimal(amount), currency)} for currency, amount in money.items()]
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _percent(share: float) -> Decimal:
+    """A share as a percentage; what is not whole never looks so."""
+    percent = Decimal(str(100 * share))
+    rounded = percent.quantize(Decimal("0.01"))
+    return Decimal("99.99") if rounded == 100 and share < 1 else rounded
+
+
+def _short(day: str) -> str:
+    """ "2026-11-22" as "22.11"."""
+    return f"{day[8:]}.{day[5:7]}"
