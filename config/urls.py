@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.alerts.api.urls")),
     path("", include("monitoring.files.api.urls")),
     path("", include("monitoring.nodes.api.urls")),
+    path("", include("reports.statistics.api.urls")),
     path("", include("reports.retention.api.urls")),
     path("", include("jobs.api.urls")),
     path("", include("jobs.progress.urls")),
