@@ -119,6 +119,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "DeliveryStateEnum": "notifications.webhooks.models.Delivery.State",
         "BulkOperationStateEnum": "subscriptions.models.BulkState",
         "BulkItemStateEnum": "subscriptions.models.ItemState",
+        "ReportKindEnum": "reports.statistics.models.ReportKind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
