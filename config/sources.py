@@ -14,6 +14,7 @@ from notifications.telegram import metrics as telegram_metrics
 from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
 from reports.retention import metrics as retention_metrics
+from reports.statistics import metrics as statistics_metrics
 from subscriptions.access import metrics as access_metrics
 from subscriptions.lifecycle import metrics as lifecycle_metrics
 from subscriptions.mirror import metrics as mirror_metrics
@@ -32,5 +33,6 @@ register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
 register_collector(mirror_metrics.collect)
 register_collector(retention_metrics.collect)
+register_collector(statistics_metrics.collect)
 register_collector(alerts_metrics.collect)
 register_collector(checks_metrics.collect)
