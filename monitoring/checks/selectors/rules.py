@@ -51,6 +51,15 @@ class RuleView:
         return self.row.value if self.row else None
 
     @property
+    def is_coming_back(self) -> bool:
+        """Within its threshold again, but not yet far enough for its alert to end."""
+        return (
+            self.condition == RuleCondition.OVER
+            and self.value is not None
+            and not self.rule.is_beyond(self.value, self.threshold)
+        )
+
+    @property
     def value_said(self) -> str:
         """The value with its unit."""
         return "" if self.value is None else say(self.value, self.rule.unit)

@@ -37,6 +37,7 @@ OUTAGES = {"down": "dead", "refused": "retrying", "unwatched": "cancelled"}
 STRIP_HEIGHT = 24
 LATENCY = (640, 120)  # the space of charts in their own units
 TREND = (96, 28)
+_CUT = 4  # times the slowest half
 
 
 @register.simple_tag
@@ -51,7 +52,13 @@ def service_badge(view: ServiceView) -> SafeString:
 def rule_badge(view: RuleView) -> SafeString:
     """The condition of a rule in its colour."""
     words, meaning, tone = CONDITIONS[view.condition]
-    if view.condition == "over" and view.rule.is_low_bad:
+    if view.is_coming_back:
+        words, meaning, tone = (
+            "coming back",
+            "its alert ends when it has come far enough",
+            "retrying",
+        )
+    elif view.condition == "over" and view.rule.is_low_bad:
         words = "under"
     return _badge(words, meaning, tone)
 
@@ -90,6 +97,12 @@ def milliseconds(value: float | None) -> str:
     if value < 10:
         return f"{value:.1f} ms"
     return f"{value:,.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
+@register.filter
+def slowest(rows: Sequence[Quickness]) -> str:
+    """The slowest look of a chart."""
+    return milliseconds(max((row.most_ms for row in rows), default=None))
 
 
 _FACTS = {
@@ -173,13 +186,15 @@ def latency_chart(rows: Sequence[Quickness], span: str = "24h") -> SafeString:
     width, height = LATENCY
     length = timedelta(days=7) if span == "7d" else timedelta(hours=24)
     end = clock.now()
-    begin, top = end - length, max(row.most_ms for row in rows) or 1.0
+    # A single look that was slow must not flatten all others: its peak is cut, and told in words.
+    highest = max(row.most_ms for row in rows)
+    begin, top = end - length, min(highest, _CUT * max(row.p50_ms for row in rows)) or 1.0
 
     def x(row: Quickness) -> float:
         return max(0.0, (row.begins_at - begin) / length * width)
 
     def y(value: float) -> float:
-        return height - 6 - value / top * (height - 14)
+        return height - 6 - min(value / top, 1.0) * (height - 14)
 
     lines = format_html_join(
         "",
@@ -204,7 +219,7 @@ def latency_chart(rows: Sequence[Quickness], span: str = "24h") -> SafeString:
         'aria-label="Latency: at most {}">{}{}</svg>',
         width,
         height,
-        milliseconds(top),
+        milliseconds(highest),
         lines,
         feet,
     )
@@ -243,7 +258,7 @@ def trend(view: RuleView) -> SafeString:
 @register.simple_tag
 def meter(view: RuleView) -> SafeString:
     """The value of now beside its threshold."""
-    tone = CONDITIONS[view.condition][2]
+    tone = "retrying" if view.is_coming_back else CONDITIONS[view.condition][2]
     said = f"{view.value_said or 'no value'}; an alert comes {view.threshold_said}"
     return format_html(
         '<span class="meter is-{}" role="img" aria-label="{}" title="{}">'

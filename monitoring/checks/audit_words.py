@@ -1,0 +1,12 @@
+"""How the audit log tells what people do about services and rules."""
+
+from jobs.auditing import Listed, words_register
+
+words_register(
+    {
+        "services.check": "had checked",
+        "rules.change": "changed the rule",
+    },
+    things={"rule": Listed("checks_rulestate")},
+    pairs={"rules.change"},
+)
