@@ -13,6 +13,7 @@ from benchmarks.broadcasts import broadcasts
 from benchmarks.bulk import bulk
 from benchmarks.conversations.suite import conversations
 from benchmarks.dashboard.suite import dashboard
+from benchmarks.export.suite import export
 from benchmarks.files import files
 from benchmarks.harness import Options
 from benchmarks.idle_suite import idle
@@ -46,6 +47,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "access": access,
     "bulk": bulk,
     "lifecycle": lifecycle,
+    "export": export,
     "retention": retention,
     "dashboard": dashboard,
 }

@@ -13,6 +13,7 @@ from notifications.inbox import metrics as inbox_metrics
 from notifications.telegram import metrics as telegram_metrics
 from notifications.webhooks import metrics as webhook_metrics
 from payments import metrics as payments_metrics
+from reports.exports import metrics as exports_metrics
 from reports.retention import metrics as retention_metrics
 from reports.statistics import metrics as statistics_metrics
 from subscriptions.access import metrics as access_metrics
@@ -32,6 +33,7 @@ register_collector(nodes_metrics.collect)
 register_collector(access_metrics.collect)
 register_collector(lifecycle_metrics.collect)
 register_collector(mirror_metrics.collect)
+register_collector(exports_metrics.collect)
 register_collector(retention_metrics.collect)
 register_collector(statistics_metrics.collect)
 register_collector(alerts_metrics.collect)

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("monitoring.nodes.api.urls")),
     path("", include("reports.statistics.api.urls")),
     path("", include("reports.retention.api.urls")),
+    path("", include("reports.exports.api.urls")),
     path("", include("jobs.api.urls")),
     path("", include("jobs.progress.urls")),
     path("admin/", admin.site.urls),

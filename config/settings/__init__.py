@@ -6,6 +6,7 @@ from config.settings.broadcasts import *
 from config.settings.checks import *
 from config.settings.console import *
 from config.settings.conversations import *
+from config.settings.exports import *
 from config.settings.files import *
 from config.settings.inbox import *
 from config.settings.integrations import *

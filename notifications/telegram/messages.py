@@ -7,6 +7,7 @@ lists below and one file per language; the tests render every one of them.
 from collections.abc import Mapping
 
 from notifications.telegram.kinds import Message
+from notifications.telegram.messages_exports import EXPORTS
 from notifications.telegram.messages_files import FILES
 from notifications.telegram.messages_operators import OPERATORS
 from notifications.telegram.messages_reports import REPORTS
