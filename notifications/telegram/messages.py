@@ -14,5 +14,6 @@ from notifications.telegram.messages_reports import REPORTS
 from notifications.telegram.messages_subscribers import LIFECYCLE, PAYMENTS
 
 MESSAGES: Mapping[str, Message] = {
-    message.name: message for message in (*LIFECYCLE, *PAYMENTS, *OPERATORS, *FILES, *REPORTS)
+    message.name: message
+    for message in (*LIFECYCLE, *PAYMENTS, *OPERATORS, *FILES, *EXPORTS, *REPORTS)
 }
