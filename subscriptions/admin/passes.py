@@ -75,4 +75,6 @@ class PanelStateAdmin(SubscriptionConsole):
             messages.error(request, f"Refused: type {FORGET} to say that the panel was rebuilt.")
             return back(request, reverse("admin:subscriptions_panelstate_changelist"))
         count = numbers_forget(by=request.user)
-        return f"{count} numbers are forgotten; the next pass binds each subscriber by name and link."
+        return (
+            f"{count} numbers are forgotten; the next pass binds each subscriber by name and link."
+        )
