@@ -11,8 +11,8 @@ from config.demo.conversations import conversations_make
 from config.demo.files import files_make
 from config.demo.hooks import hooks_make
 from config.demo.past import past_play
-from config.demo.reports import statistics_make
 from config.demo.present import colleague, present_make
+from config.demo.reports import statistics_make
 from config.demo.shop import shop_make
 from config.demo.telegram import chats_set_up, messages_make
 from jobs.models import JobStat
