@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,15 +13,34 @@ import requests
 
 from config.run.plan import ROOT
 from tests.config.run.running import Running, is_alive, until
+from tests.deploy import scraping
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 
 CHAT = 500100201
+# What a site that has just begun has no number of. A name stands for every query that reads it.
+NOT_YET = {
+    "access_check_age_seconds": "provider, ledger and panel are compared each five minutes",
+    "alert_tell_seconds": "nobody was told of an alert yet, maybe",
+    "node_traffic_bytes_per_second": "a rate needs two samples, which are taken each five minutes",
+    "panel_token_left_seconds": "the token of the sandbox has no end",
+    "retention_last_run_rows": "no cleanup has run, the first is at night",
+    "retention_last_run_timestamp_seconds": "likewise",
+    "subscription_sweep_people": "no sweep has run yet, maybe",
+    "switchboard_metrics_source_failures_total": "no source of numbers has failed",
+}
+# Queries of numbers that are there, whose answer may be empty.
+MAY_BE_EMPTY = {
+    "infrastructure: Firing A": "no alert fires so soon",
+    "jobs: Failures by kind A": "only kinds that fail just now are shown",
+    "notifications: Time of a request A": "no webhook goes out within the last minute, maybe",
+}
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    started = Running()
+    started = Running(METRICS_PORT=str(free_port()))
     try:
         yield started.ready()
     finally:
@@ -172,6 +192,38 @@ def test_production_does_not_even_know_the_demo(running: Running) -> None:
 def test_sql_is_typed_into_the_same_database(running: Running) -> None:
     typed = "SELECT 'there are ' || count(*) FROM jobs_queue WHERE name = 'demo';"
     assert "there are 1" in running.python("-m", "config.run.psql", typed=typed).stdout
+
+
+def test_a_prometheus_that_scrapes_it_answers_every_rule_and_every_panel(running: Running) -> None:
+    (web,) = running.found(r"Inbox +http://(\S+?)/")
+    worker = f"127.0.0.1:{running.environment['METRICS_PORT']}"
+    with scraping.prometheus(web=web, worker=worker) as prometheus:
+        until(prometheus.is_ready, "it starts")
+        until(lambda: set(prometheus.up().values()) == {"up"}, "it reaches both")
+        unread = {
+            name for query in scraping.alerts().values() for name in scraping.metrics_of(query)
+        }
+        unread |= set(scraping.records())
+        until(lambda: unread <= prometheus.names() | set(NOT_YET), "what alerts read is there")
+        unanswered = {
+            place: query
+            for place, query in scraping.panels()
+            if place not in MAY_BE_EMPTY and not scraping.metrics_of(query) & set(NOT_YET)
+        }
+        assert len(unanswered) > 120
+
+        def all_are_answered() -> bool:
+            for place, query in list(unanswered.items()):
+                if prometheus.answers(query):
+                    del unanswered[place]
+            return not unanswered
+
+        with suppress(AssertionError):  # to say which ones are missing
+            until(all_are_answered, "every panel has something to draw")
+        assert unanswered == {}
+        assert prometheus.ill_rules() == []
+        for query in [*scraping.alerts().values(), *dict(scraping.panels()).values()]:
+            prometheus.answers(query)  # it raises where one is refused
 
 
 def test_a_killed_worker_is_started_again_and_goes_on(running: Running) -> None:
