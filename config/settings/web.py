@@ -119,6 +119,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "DeliveryStateEnum": "notifications.webhooks.models.Delivery.State",
         "BulkOperationStateEnum": "subscriptions.models.BulkState",
         "BulkItemStateEnum": "subscriptions.models.ItemState",
+        "NodeHealthEnum": "monitoring.nodes.models.Health",
         "ReportKindEnum": "reports.statistics.models.ReportKind",
     },
     "POSTPROCESSING_HOOKS": [
