@@ -28,7 +28,7 @@ ORDERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("payments, CSV, gzip", {"type": "payments", "gzip": True}),
     ("payments, JSON lines", {"type": "payments", "format": "jsonl"}),
     ("users, CSV", {"type": "users"}),
-    ("audit, CSV", {"type": "audit"}),
+    ("audit, CSV", {"type": "audit", "filters": {"object_type": "job"}}),
 )
 NOTES = (
     "From the order to the file in its place: rows in chunks of 20,000 along the key, each a COPY of its "
@@ -66,7 +66,7 @@ FROM generate_series(1, %(count)s) n
 _SUMS = {
     "payments": ("subscriber_id", "SELECT sum(subscriber_id) FROM payment"),
     "users": ("panel_id", "SELECT sum(panel_id) FROM subscriber"),
-    "audit": ("id", "SELECT sum(id) FROM jobs_auditentry"),
+    "audit": ("id", "SELECT sum(id) FROM jobs_auditentry WHERE object_type = 'job'"),
 }
 
 
