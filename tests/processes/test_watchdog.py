@@ -5,8 +5,10 @@ import signal
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from config import embedded
+from tests.ports import free_port
 from tests.processes.cluster import Cluster
 from tests.processes.jobs import Jobs
 from tests.processes.load import Load
@@ -16,6 +18,15 @@ from tests.processes.waiting import until
 pytestmark = pytest.mark.process
 
 HEALED_S = 30.0
+
+
+def health(port: int) -> str:
+    """What the health check of a container hears: the pool's word, or nothing within a while."""
+    try:
+        answer = requests.get(f"http://127.0.0.1:{port}/health", timeout=3)
+    except requests.RequestException:
+        return "no answer"
+    return str(answer.json()["status"])
 
 
 @pytest.mark.parametrize("role", ["pusher", "worker", "sentinel"])
@@ -49,11 +60,15 @@ def test_a_frozen_pusher_is_replaced_without_harm_to_what_runs(
 def test_a_cluster_that_was_frozen_as_a_whole_goes_on_where_it_was(
     site: Site, start: Callable[..., Cluster]
 ) -> None:
-    pool, jobs = start("thawed", JOB_WATCHDOG="3s", JOB_LEASE="30s"), Jobs(site)
+    port = free_port()
+    pool = start("thawed", JOB_WATCHDOG="3s", JOB_LEASE="30s", METRICS_PORT=str(port))
+    jobs = Jobs(site)
     jobs.add("effects.sleep", seconds=2)
     until(lambda: jobs.marks(jobs.ids[0]), "it runs")
+    assert health(port) == "ok"
     before = pool.roles()
     pool.signal_all(signal.SIGSTOP)
+    assert health(port) == "no answer"
     frozen_at = site.value("SELECT clock_timestamp()")
     until(
         lambda: site.value("SELECT clock_timestamp() > %s + interval '6 s'", [frozen_at]),
@@ -65,6 +80,7 @@ def test_a_cluster_that_was_frozen_as_a_whole_goes_on_where_it_was(
     jobs.add("effects.write")
     jobs.end({"completed": 2})
     assert pool.roles() == before
+    assert health(port) == "ok"
 
 
 def test_servers_that_stay_away_longer_than_the_watchdog_waits_are_waited_for(
