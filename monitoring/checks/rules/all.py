@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
         node_offline,
         is_guest=True,
         parent=("panel_unreachable", "remnawave"),
+        source="monitoring.check_nodes",
     ),
     Rule(
         "error_rate",

@@ -14,7 +14,6 @@ from monitoring.checks.models.rule import RuleCondition
 from monitoring.checks.rules.measuring import Measured
 from monitoring.checks.rules.rule import Part, Reading, Rule
 
-KIND = "monitoring.check_anomalies"
 PARTS_SHOWN = 8
 _FIELDS = [
     "condition", "since", "value", "text", "parts", "memory", "measured_at", "alerted_at",
@@ -80,15 +79,22 @@ def cooldown_of(row: RuleState | None) -> timedelta:
     return usual if row is None or row.cooldown is None else row.cooldown
 
 
-def _raised(rows: Collection[str]) -> Mapping[str, set[str]]:
-    found = defaultdict[str, set[str]](set)
-    for rule, key in alerts_open().filter(rule__in=list(rows)).values_list("rule", "key"):
-        found[rule].add(key)
+def _raised(rows: Collection[str]) -> Mapping[str, dict[str, str]]:
+    """The severities of what is open, by rule and key."""
+    found = defaultdict[str, dict[str, str]](dict)
+    opened = alerts_open().filter(rule__in=list(rows)).values_list("rule", "key", "severity")
+    for rule, key, severity in opened:
+        found[rule][key] = severity
     return found
 
 
 def _judge(
-    rule: Rule, row: RuleState, found: Measured, raised: set[str], at: datetime, judged: Judged
+    rule: Rule,
+    row: RuleState,
+    found: Measured,
+    raised: dict[str, str],
+    at: datetime,
+    judged: Judged,
 ) -> RuleCondition:
     reading = found.reading
     row.held_back = 0
@@ -102,12 +108,15 @@ def _judge(
         return RuleCondition.OFF
     beyond = [part for part in reading.parts if rule.is_beyond(part.value, threshold)]
     stays = {part.key for part in reading.parts if not rule.is_back(part.value, threshold)}
-    _raise(rule, row, beyond, raised, at, judged)
-    if raised - stays and not rule.is_guest:
+    if rule.is_guest:
+        _worsen(rule, row, beyond, raised, at)
+    else:
+        _raise(rule, row, beyond, raised, at, judged)
+    if raised.keys() - stays and not rule.is_guest:
         judged.cleared += alerts_clear_others(rule=rule.name, keys=stays)
     if reading.value is None:
         return RuleCondition.IDLE
-    return RuleCondition.OVER if beyond or raised & stays else RuleCondition.OK
+    return RuleCondition.OVER if beyond or raised.keys() & stays else RuleCondition.OK
 
 
 def _worst_first(rule: Rule, reading: Reading) -> list[dict[str, object]]:
@@ -116,11 +125,21 @@ def _worst_first(rule: Rule, reading: Reading) -> list[dict[str, object]]:
     return [part.shown() for part in parts[:PARTS_SHOWN]]
 
 
+def _worsen(
+    rule: Rule, row: RuleState, beyond: list[Part], raised: dict[str, str], at: datetime
+) -> None:
+    """Give alerts that another room has opened the severity of this rule, once each."""
+    for part in beyond:
+        if raised.get(part.key, rule.severity) != rule.severity:
+            row.alerted_at = at
+            _alert(rule, part, at)
+
+
 def _raise(
     rule: Rule,
     row: RuleState,
     beyond: list[Part],
-    raised: set[str],
+    raised: dict[str, str],
     at: datetime,
     judged: Judged,
 ) -> None:
@@ -136,10 +155,7 @@ def _raise(
         memory.setdefault(part.key, {})["looks"] = looks
         if looks < rule.looks and part.key not in raised:
             continue
-        if part.key in raised:
-            if rule.is_guest and looks == 1:  # now it is worse, which is told anew
-                row.alerted_at = at
-        else:
+        if part.key not in raised:
             if "raised_at" in memory[part.key]:
                 row.held_back += 1
                 judged.held_back.append(f"{rule.name} {part.key}")
@@ -159,7 +175,7 @@ def _alert(rule: Rule, part: Part, at: datetime) -> None:
         title=part.title,
         text=part.text,
         link=part.link,
-        source=KIND,
+        source=rule.source,
         parent=rule.parent,
         at=at,
     )

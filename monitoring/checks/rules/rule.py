@@ -84,6 +84,7 @@ class Rule:
     looks: int = 1
     is_guest: bool = False
     parent: tuple[str, str] | None = None
+    source: str = "monitoring.check_anomalies"
 
     @property
     def default(self) -> float:

@@ -21,6 +21,7 @@ def node_offline() -> Reading:
     nodes = list(
         Node.objects.filter(removed_at=None)
         .exclude(health=Health.MAINTENANCE)
+        .exclude(flapping_since__isnull=False)  # they have an alert of their own
         .values_list("uuid", "name", "health", "health_since", "checked_at", "status_message")[
             :MOST
         ]
@@ -39,7 +40,7 @@ def node_offline() -> Reading:
             Part(
                 str(uuid),
                 away.total_seconds(),
-                f"{name} is offline for {durations.words(away)}",
+                f"Server {name} is offline for {durations.words(away)}",
                 message[:300],
                 f"/admin/nodes/node/{uuid}/change/",
             )

@@ -196,11 +196,13 @@ def test_a_guest_makes_the_alert_of_another_room_worse_and_ends_none(
 ) -> None:
     alert_raise(rule="node_offline", key="a", severity="warning", title="a is offline", at=AT)
     rounds = Rounds(make_rule("node_offline", severity="critical", is_guest=True), gauge)
-    rounds({"a": 3})
+    rounds({"a": 3, "b": 12})
     assert Alert.objects.get().severity == "warning"
-    rounds({"a": 12})
-    alert = Alert.objects.get()
-    assert (alert.severity, rounds.row.alerted_at) == ("critical", rounds.at)
+    rounds({"a": 12, "b": 12})
+    worse = rounds.at
+    rounds({"a": 30, "b": 12})
+    alert = Alert.objects.get()  # "b" is for the other room to open
+    assert (alert.severity, alert.title, rounds.row.alerted_at) == ("critical", "a is at 12", worse)
     rounds({})
     assert open_keys() == ["a"]
 

@@ -198,11 +198,12 @@ def test_servers_that_are_offline_have_a_part_each(with_panel: Settings) -> None
     node("lon-1")
     node("par-1", health="maintenance", since=50 * MINUTE)
     node("old-1", health="offline", since=50 * MINUTE, removed_at=clock.now())
+    node("rig-1", health="offline", since=50 * MINUTE, flapping_since=clock.now())
     reading = node_offline()
     assert reading.value == pytest.approx(600, abs=30)
     assert reading.text == "2 of 3 are offline"
     assert reading.parts[0].key == str(longest)
-    assert reading.parts[0].title.startswith("fra-1 is offline for 10 min")
+    assert reading.parts[0].title.startswith("Server fra-1 is offline for 10 min")
 
 
 def test_nobody_is_called_offline_while_nobody_looks(with_panel: Settings) -> None:
