@@ -96,7 +96,7 @@ class ReportAdmin(StatisticsConsole):
             payload=row.payload,
             now_=row.payload["now"],
             screen=screen,
-            currency=next(iter(row.payload["now"]["revenue"]), ""),
+            currency=next(iter(row.payload["currencies"]), ""),
             texts=[
                 (name, [preview_make(text, "HTML") for text in report_say(row, code)])
                 for code, name in LANGUAGES

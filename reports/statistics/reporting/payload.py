@@ -1,6 +1,7 @@
 """What a report says, as JSON that stays as it was made: later figures do not change what people read.
 
     {"first", "last": ISO days, "days", "wanted": numbers, "is_final",
+     "currencies": the one with most payments first,
      "now": figures, "before": figures or null, "before_first", "before_last",
      "changes": {figure: percent or null}, "money_changes": {currency: percent or null},
      "by_day": [{"day", "active", "new", "lost", "traffic", "uptime", "payments", "revenue": {}}],
@@ -49,6 +50,8 @@ def payload_make(kind: str, period: date) -> Json:
         "days": now.days,
         "wanted": now.wanted,
         "is_final": now.is_final,
+        # The database keeps the order of lists only.
+        "currencies": list(dict.fromkeys([*now.revenue, *now.refunds, *now.run_rate])),
         "now": _json(now),
         "before": _json(before) if earlier else None,
         "before_first": str(before.first),

@@ -1,6 +1,6 @@
 """A report as Telegram messages: the templates report_daily and report_weekly with what a payload says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,7 +34,7 @@ def report_say(report: Report, language: str) -> list[str]:
 
 
 def _common(payload: Json, language: str) -> Json:
-    now, changes = payload["now"], payload["changes"]
+    now, changes, currencies = payload["now"], payload["changes"], payload["currencies"]
     nodes = [node for node in now["nodes"] if node["bytes"]]
     return {
         "state": None if payload["is_final"] else "partial",
@@ -49,14 +49,16 @@ def _common(payload: Json, language: str) -> Json:
         "users_disabled": now["users_disabled"],
         "users_online_max": now["users_online_max"],
         "revenue": [
-            {
-                "amount": (Decimal(amount), currency),
-                "change": _decimal(payload["money_changes"].get(currency)),
-            }
-            for currency, amount in now["revenue"].items()
+            {**line, "change": _decimal(payload["money_changes"].get(line["amount"][1]))}
+            for line in _amounts(now["revenue"], currencies)
         ],
-        "refunds": _amounts(now["refunds"]),
-        "run_rate": _amounts(now["run_rate"]),
+        "refunds": _amounts(now["refunds"], currencies),
+        "run_rate": [
+            {"amount": (rate_round(amount), currency)}
+            for amount, currency in (
+                line["amount"] for line in _amounts(now["run_rate"], currencies)
+            )
+        ],
         "payments_count": now["payments"],
         "payments_change": _decimal(changes.get("payments")),
         "payments_failed": now["payments_failed"],
@@ -74,7 +76,7 @@ def _common(payload: Json, language: str) -> Json:
         "messages_sent": now["messages_sent"],
         "messages_failed": now["messages_failed"],
         "operations": [
-            {"name": name, "count": count} for name, count in list(now["operations"].items())[:TOP]
+            {"name": name, "count": count} for name, count in by_count(now["operations"])[:TOP]
         ],
         "operations_count": sum(now["operations"].values()),
         "errors_top": now["errors"][:TOP],
@@ -97,7 +99,7 @@ def _of_a_day(payload: Json, language: str) -> Json:
 
 def _of_a_week(payload: Json) -> Json:
     now, days = payload["now"], payload["by_day"]
-    currency = next(iter(now["revenue"]), "")
+    currency = next((name for name in payload["currencies"] if name in now["revenue"]), "")
     return {
         "starts_on": date.fromisoformat(payload["first"]),
         "ends_on": date.fromisoformat(payload["last"]),
@@ -155,8 +157,18 @@ def _named(facts: Mapping[str, Any], language: str) -> Json:
     return {**facts, "name": SERVICES[language].get(name, name)} if name else dict(facts)
 
 
-def _amounts(money: Mapping[str, str]) -> list[Json]:
-    return [{"amount": (Decimal(amount), currency)} for currency, amount in money.items()]
+def _amounts(money: Mapping[str, str], order: Sequence[str]) -> list[Json]:
+    return [{"amount": (Decimal(money[name]), name)} for name in order if name in money]
+
+
+def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, the most first."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def rate_round(amount: Decimal) -> Decimal:
+    """A run rate is an estimate: cents are enough, but for coins of which one is a fortune."""
+    return amount if abs(amount) < 1 else amount.quantize(Decimal("0.01"))
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -17,6 +17,7 @@ from reports.statistics.cohorts import STEP
 from reports.statistics.models import Cohort, DailyStat, Report
 from reports.statistics.reporting.advice_words import advice_say
 from reports.statistics.reporting.payload import period_of
+from reports.statistics.reporting.telling import by_count, rate_round
 from reports.statistics.screens.charts import NodeStrip, Slot
 
 register = template.Library()
@@ -168,7 +169,7 @@ def rate_chart(slots: Sequence[Slot], currency: str) -> SafeString:
         slots,
         lambda row: [("rate", float(rate_of(row)))],
         lambda row: (
-            f"{_day(row.day)}: {amount_say(rate_of(row))} {currency} per 30 days of "
+            f"{_day(row.day)}: {amount(rate_round(rate_of(row)))} {currency} per 30 days of "
             f"{row.paying:,} who pay"
         ),
         f"Run rate in {currency} at the end of each day",
@@ -337,6 +338,18 @@ def sums(money: Mapping[str, Decimal | str]) -> str:
 
 
 @register.filter
+def rates(money: Mapping[str, Decimal | str]) -> str:
+    """Run rates by currency, in cents."""
+    return sums({name: rate_round(Decimal(value)) for name, value in money.items()})
+
+
+@register.filter
+def counted(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, the most first."""
+    return by_count(counts)
+
+
+@register.filter
 def count(value: int | None) -> str:
     """A number with commas; a dash where it cannot be told."""
     return "–" if value is None else f"{value:,}"
@@ -362,8 +375,14 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
 
 @register.filter
 def places(cohorts: Sequence[Cohort]) -> range:
-    """The columns of a table of cohorts."""
-    return range(max((len(cohort.counts) for cohort in cohorts), default=0))
+    """The columns of a table of cohorts, as far as any of them is."""
+    known = [
+        place
+        for cohort in cohorts
+        for place, count in enumerate(cohort.counts)
+        if count is not None
+    ]
+    return range(max(known, default=0) + 1)
 
 
 @register.filter
