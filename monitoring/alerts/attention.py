@@ -31,7 +31,12 @@ def critical_alerts() -> Iterator[Attention]:
         for row in rows:
             since = f"Since {row.opened_at:%Y-%m-%d %H:%M} UTC."
             yield Attention(
-                row.title, 1, Severity.CRITICAL, path_of(row), f"{since} Acknowledge it and look."
+                row.title,
+                1,
+                Severity.CRITICAL,
+                path_of(row),
+                f"{since} Acknowledge it and look.",
+                row.runbook,
             )
         return
     yield Attention(

@@ -87,7 +87,7 @@ class AlertmanagerApi(APIView):
         "and its section of the runbook; without one it is `external`. Repeat: safe.",
         tags=TAGS,
         request=AlertmanagerInput,
-        responses={200: AlertmanagerOutput, **refusals(s400="`invalid`: no payload of version 4")},
+        responses={200: AlertmanagerOutput, **refusals(s422="`invalid`: no payload of version 4")},
         examples=[
             OpenApiExample("One fires", _EXAMPLE, request_only=True),
             OpenApiExample("Raised", {"raised": 1, "cleared": 0}, response_only=True),
