@@ -12,6 +12,7 @@ from benchmarks.bench_venv import ROOT
 from benchmarks.broadcasts import broadcasts
 from benchmarks.bulk import bulk
 from benchmarks.conversations.suite import conversations
+from benchmarks.daily_stats.suite import daily_stats
 from benchmarks.dashboard.suite import dashboard
 from benchmarks.export.suite import export
 from benchmarks.files import files
@@ -47,6 +48,7 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "access": access,
     "bulk": bulk,
     "lifecycle": lifecycle,
+    "daily_stats": daily_stats,
     "export": export,
     "retention": retention,
     "dashboard": dashboard,
