@@ -6,13 +6,17 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from jobs.ladders import HEALTH
+from jobs.models import Job
 from jobs.outcomes import Done
 from jobs.registry import kind_get
 from jobs.testing import job_perform
 from lib import clock
 from monitoring.alerts.models import Alert
+from monitoring.alerts.services import alert_raise
 from monitoring.checks.models import RuleSample, RuleState, ServiceCheck, ServiceSample
 from monitoring.checks.rules.all import RULES
+from monitoring.nodes.models import Node
+from tests.monitoring.checks.test_measures import node
 from tests.sandbox.fixture import Sandbox
 
 
@@ -59,13 +63,28 @@ def test_a_backlog_is_told_until_it_is_worked_off(settings: Settings) -> None:
     job_perform("monitoring.check_anomalies")
     alert = Alert.objects.get()
     assert (alert.rule, alert.key, alert.severity) == ("queue_depth", "default", "warning")
-    from jobs.models import Job
-
     Job.objects.filter(pk__in=[each.id for each in made]).delete()
     with clock.shift(timedelta(minutes=1)):
         job_perform("monitoring.check_anomalies")
     alert.refresh_from_db()
     assert alert.resolved_at is not None
+
+
+def test_a_server_that_is_offline_for_more_than_five_minutes_is_critical(
+    settings: Settings,
+) -> None:
+    settings.REMNAWAVE_URL = "https://panel.example"
+    made = node("fra-1", health="offline", since=timedelta(minutes=4))
+    key = str(made)
+    alert_raise(rule="node_offline", key=key, severity="warning", title="Server fra-1 is offline")
+    job_perform("monitoring.check_anomalies")
+    assert Alert.objects.get().severity == "warning"
+    Node.objects.update(health_since=clock.now() - timedelta(minutes=6))
+    with clock.shift(timedelta(minutes=1)):
+        job_perform("monitoring.check_anomalies")
+    alert = Alert.objects.get()
+    assert (alert.severity, alert.source) == ("critical", "monitoring.check_nodes")
+    assert alert.parent_rule == "panel_unreachable"
 
 
 def test_old_outages_are_forgotten_by_a_job() -> None:
