@@ -19,6 +19,7 @@ UNFOLD: dict[str, Any] = {
             "href": lambda _request: static("switchboard/favicon.svg"),
         }
     ],
+    "LOGIN": {"image": None, "redirect_after": None, "form": "config.login.LoginForm"},
     "STYLES": [lambda _request: static("switchboard/admin.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
