@@ -5,7 +5,8 @@ import random
 import threading
 from typing import Any
 
-import config.demo.customers  # noqa: F401 - their job
+import config.demo.customers
+import config.demo.servers  # noqa: F401 - their job
 from jobs.context import current_job
 from jobs.ladders import PAYMENTS, Delays
 from jobs.models import Priority

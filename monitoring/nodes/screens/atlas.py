@@ -13,11 +13,26 @@ from monitoring.nodes.models import Health
 from monitoring.nodes.outline import Point, project, size
 from monitoring.nodes.selectors import NodeNow, nodes_now, uptime
 
-VIEWS = {"servers": "Where servers are", "world": "The whole world"}
+VIEWS = {
+    "servers": "Where servers are",
+    "world": "The whole world",
+    "europe": "Europe",
+    "asia": "Asia, Oceania",
+    "americas": "Americas",
+    "africa": "Africa",
+}
+# West, south, east, north, in degrees.
+_REGIONS = {
+    "europe": (-12.0, 34.0, 45.0, 66.0),
+    "asia": (40.0, -46.0, 180.0, 58.0),
+    "americas": (-135.0, -56.0, -32.0, 62.0),
+    "africa": (-22.0, -36.0, 58.0, 38.0),
+}
 _DAY = timedelta(hours=24)
 _LEAST = 60.0  # degrees of longitude that a view shows at least
 _MARGIN = 0.18  # of the view around the servers
 _RATIO = 2.05  # width to height
+_REGION_RATIO = 1.2  # at least
 _TURN = math.radians(137.5)  # seeds of a sunflower: none covers another
 _STEP = 13.0  # pixels
 
@@ -47,13 +62,14 @@ class Land:
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """The picture: its view box, its pins, and who has no place on it."""
+    """The picture: its view box, its pins, and who has no place on it. hidden: outside of this view."""
 
     box: str
     ratio: float
     pins: list[Pin]
     lands: list[Land]
     lost: list[NodeNow]
+    hidden: int
     counts: dict[str, int]
 
 
@@ -64,8 +80,9 @@ def atlas_get(view: str) -> Atlas:
     ups = uptime([each.uuid for each in nodes], now - _DAY, now)
     placed = [each for each in nodes if each.latitude is not None and each.longitude is not None]
     points = {each.uuid: project(each.longitude or 0, each.latitude or 0) for each in placed}
-    box = _world() if view == "world" or not placed else _around(list(points.values()))
-    pins = list(_pins(placed, points, box, ups))
+    box = _box(view, list(points.values()))
+    all_pins = list(_pins(placed, points, box, ups))
+    pins = [each for each in all_pins if 0 <= each.left <= 100 and 0 <= each.top <= 100]
     counts = {health.value: 0 for health in Health}
     for each in nodes:
         counts[each.health] += 1
@@ -74,23 +91,35 @@ def atlas_get(view: str) -> Atlas:
         ratio=box[2] / box[3],
         pins=pins,
         lands=_lands(pins),
+        hidden=len(all_pins) - len(pins),
         lost=[each for each in nodes if each.latitude is None],
         counts=counts,
     )
+
+
+def _box(view: str, points: list[Point]) -> tuple[float, float, float, float]:
+    if view in _REGIONS:
+        west, south, east, north = _REGIONS[view]
+        return _around(
+            [project(west, north), project(east, south)], margin=0.0, ratio=_REGION_RATIO
+        )
+    return _world() if view == "world" or not points else _around(points)
 
 
 def _world() -> tuple[float, float, float, float]:
     return (0.0, 0.0, *size())
 
 
-def _around(points: list[Point]) -> tuple[float, float, float, float]:
+def _around(
+    points: list[Point], margin: float = _MARGIN, ratio: float = _RATIO
+) -> tuple[float, float, float, float]:
     """x, y, width and height of the smallest view of the usual form that shows all, within the world."""
     whole_w, whole_h = size()
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    width = max(_LEAST, (max(xs) - min(xs)) / (1 - 2 * _MARGIN))
-    height = max(width / _RATIO, (max(ys) - min(ys)) / (1 - 2 * _MARGIN))
-    width = min(whole_w, max(width, height * _RATIO))
-    height = min(whole_h, width / _RATIO)
+    width = max(_LEAST, (max(xs) - min(xs)) / (1 - 2 * margin))
+    height = max(width / ratio, (max(ys) - min(ys)) / (1 - 2 * margin))
+    width = min(whole_w, max(width, height * ratio))
+    height = min(whole_h, width / ratio)
     x = min(max(0.0, (min(xs) + max(xs)) / 2 - width / 2), whole_w - width)
     y = min(max(0.0, (min(ys) + max(ys)) / 2 - height / 2), whole_h - height)
     return x, y, width, height

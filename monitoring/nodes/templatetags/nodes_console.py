@@ -29,6 +29,7 @@ TONES = {
 }
 SPARK = (100, 26)
 STRIP_H = 20
+_LEAST_WIDTH = 0.8  # percent of a strip
 
 
 @register.simple_tag
@@ -153,9 +154,17 @@ def field_name(name: str) -> str:
     return FIELDS.get(name, name)
 
 
-@register.filter
-def setting(value: Any) -> str:
-    """A setting in words."""
+@register.simple_tag
+def setting(name: str, value: Any) -> str:
+    """A field of the settings in words."""
+    if name == "traffic_limit_bytes":
+        return size(value) if value else "none"
+    if name == "country":
+        return country_name(str(value))
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
     if value is None or value == "" or value == []:
         return "none"
     if isinstance(value, bool):
@@ -201,10 +210,7 @@ def strip(spans: Sequence[Span], label: str) -> SafeString:
         (
             (
                 span.health,
-                f"{span.left:.3f}",
-                0 if span.health != Health.ONLINE else STRIP_H * 0.15,
-                f"{max(span.width, 0.6 if span.health != Health.ONLINE else 0.0):.3f}",
-                STRIP_H if span.health != Health.ONLINE else STRIP_H * 0.7,
+                *_span_place(span),
                 _span_say(span),
             )
             for span in sorted(spans, key=lambda each: each.health != Health.ONLINE)
@@ -218,6 +224,14 @@ def strip(spans: Sequence[Span], label: str) -> SafeString:
         _spans_say(spans),
         parts,
     )
+
+
+def _span_place(span: Span) -> tuple[str, float, str, float]:
+    """x, y, width, height. What is not well is taller, and wide enough to be seen."""
+    if span.health == Health.ONLINE:
+        return f"{span.left:.3f}", STRIP_H * 0.15, f"{span.width:.3f}", STRIP_H * 0.7
+    width = max(span.width, _LEAST_WIDTH)
+    return f"{min(span.left, 100 - width):.3f}", 0, f"{width:.3f}", STRIP_H
 
 
 def _span_say(span: Span) -> str:
@@ -242,7 +256,7 @@ def spark(values: Sequence[float | None], label: str) -> SafeString:
     """A small curve without axes; gaps stay gaps."""
     known = [value for value in values if value is not None]
     if not known:
-        return mark_safe('<span class="soft">nothing yet</span>')
+        return mark_safe("")
     top = max(known) or 1.0
     width, height = SPARK
     step = width / max(len(values) - 1, 1)

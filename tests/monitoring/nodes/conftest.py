@@ -9,14 +9,35 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from lib import clock
+from monitoring.alerts.services import alert_raise
+from monitoring.nodes.collecting import slot_of
+from monitoring.nodes.locating import nodes_locate
+from monitoring.nodes.models import Node, NodeConfigChange
+from monitoring.nodes.rollup import hours_roll
 from subscriptions.panel import door
-from tests.monitoring.nodes.rows import NL, look
+from tests.monitoring.nodes.rows import (
+    HOUR,
+    MINUTE,
+    NL,
+    hour_make,
+    look,
+    node_make,
+    sample_make,
+    state_make,
+)
 from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
 from tests.sandbox.remnawave.hand import PanelHand
 
 __all__ = ["sandbox", "sandbox_server"]
 
 SECRET = "Secret0of0the0panel0Secret0of0the0panel"
+_CONFIG = {
+    "name": "NL",
+    "tags": ["EU"],
+    "provider": "Example Hosting",
+    "inbounds": [{"tag": "VLESS"}],
+}
 Member = Callable[[str, str], Client]
 Turn = Callable[[str, timedelta], Any]
 
@@ -47,6 +68,34 @@ def turn(sandbox: Sandbox, panel: PanelHand) -> Turn:
         return look(after)
 
     return move
+
+
+@pytest.fixture
+def full(db: None) -> Node:
+    """A server of which everything is known."""
+    row = node_make(
+        1, name="NL-Amsterdam-1", provider="Example Hosting", tags=["EU"], cpus=4, load_1m=0.4,
+        memory_used_bytes=3 << 30, memory_total_bytes=8 << 30, monthly_cost="12.50",
+        cost_currency="EUR", config=_CONFIG,
+        config_hash="ab" * 32, configured_at=clock.now(),
+    )  # fmt: skip
+    state_make(row, "offline", 30 * HOUR, 29 * HOUR)
+    for number in range(40):
+        at = slot_of(clock.now()) - number * 5 * MINUTE
+        sample_make(row.pk, at, users_online=39)
+    hours_roll()
+    for back in (30, 31):
+        hour_make(row, clock.now().replace(minute=0, second=0, microsecond=0) - back * HOUR)
+    NodeConfigChange.objects.create(
+        node=row, at=clock.now(), config_hash="ab" * 32,
+        changes=[
+            {"field": "tags", "was": [], "is": ["EU"]},
+            {"field": "traffic_limit_bytes", "was": 0, "is": 1 << 40},
+        ],
+    )  # fmt: skip
+    alert_raise(rule="node_silent", key=str(row.pk), severity="warning", title="Far fewer people")
+    nodes_locate()
+    return row
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from config.demo.hooks import hooks_make
 from config.demo.past import past_play
 from config.demo.present import colleague, present_make
 from config.demo.reports import statistics_make
+from config.demo.servers import servers_make
 from config.demo.shop import shop_make
 from config.demo.telegram import chats_set_up, messages_make
 from jobs.models import JobStat
@@ -53,6 +54,8 @@ class Command(BaseCommand):
                 files_make(anna)
         if {"remnawave", "cryptopay"} <= set(sandbox):
             shop_make()  # it asks the panel, so in no transaction
+        if "remnawave" in sandbox:
+            servers_make()
         if {"remnawave", "cryptopay"} <= set(sandbox):
             statistics_make()
         self.stdout.write(f"The demo is made: {tries} tries of jobs, a day of messages.")
