@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
+from lib.partitions import partitioned_table
+
 
 class JobsConfig(AppConfig):
     name = "jobs"
@@ -16,10 +18,13 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         import jobs.enqueue  # noqa: F401 - so that kinds can be enqueued
         from jobs.context import JobLogHandler
+        from jobs.history import COLUMN, TABLES
         from jobs.progress import batches
 
         autodiscover_modules("tasks", "audit_words")
         batches.register()
+        for table in TABLES:
+            partitioned_table(table, COLUMN)  # jobs.keep_history drops its days
         handler = JobLogHandler(logging.INFO)
         if not any(isinstance(known, JobLogHandler) for known in logging.root.handlers):
             logging.root.addHandler(handler)

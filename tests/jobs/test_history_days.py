@@ -12,7 +12,8 @@ from jobs import sql
 from jobs.history import AHEAD, TABLES, days_drop, days_kept, days_prepare
 from jobs.models import JobAttempt, JobHistory
 from jobs.registry import JobKind
-from lib import clock
+from lib import clock, partitions
+from lib.patience import TableBusy
 from tests.jobs import play
 from tests.jobs.conftest import Declare
 
@@ -115,6 +116,21 @@ def test_a_dry_run_names_what_would_go() -> None:
 def test_the_retention_may_be_said() -> None:
     with clock.shift(timedelta(days=AHEAD + 2)):
         assert len(days_drop(keep_days=1, dry_run=True)) == 2 * (AHEAD + 1)
+
+
+def test_a_table_that_is_read_for_long_is_left_to_the_next_hour(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(table: str, _: object) -> None:
+        raise TableBusy(f"{table} is held")
+
+    before = days_kept()
+    monkeypatch.setattr(partitions, "patiently", busy)
+    with clock.shift(timedelta(days=100)):
+        days_prepare()
+        assert days_drop() == []
+    assert days_kept() == before
+    assert "jobs_jobattempt is held" in caplog.text
 
 
 def test_dropping_again_finds_nothing() -> None:
