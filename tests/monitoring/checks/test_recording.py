@@ -6,7 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from lib import clock
+from lib.partitions import days_drop, days_kept, days_prepare, partitioned_tables, rest_count
 from monitoring.checks.models import ServiceCheck, ServiceOutage, ServiceSample
+from monitoring.checks.outages import KEPT, outages_forget
 from monitoring.checks.recording import services_record
 from tests.monitoring.checks.conftest import AT, AWAY, MINUTE, REFUSED, WELL, record, rounds
 
@@ -111,9 +114,6 @@ def test_names_that_the_code_does_not_know_any_more_are_kept_and_told_of_nobody(
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_old_outages_are_forgotten(kept: bool) -> None:
-    from lib import clock
-    from monitoring.checks.outages import KEPT, outages_forget
-
     record(clock.now())
     ended = clock.now() - KEPT + (MINUTE if kept else -MINUTE)
     ServiceOutage.objects.create(
@@ -123,3 +123,16 @@ def test_old_outages_are_forgotten(kept: bool) -> None:
     assert outages_forget() == (0 if kept else 1)
     assert outages_forget() == 0
     assert ServiceOutage.objects.filter(ended_at=None).count() == 1
+
+
+def test_samples_have_days_that_are_made_ahead_and_dropped() -> None:
+    now = clock.now()
+    record(now)
+    kept = {each.table: each.kept for each in partitioned_tables()}
+    assert kept["service_sample"] == kept["rule_sample"] == timedelta(days=7)
+    days_prepare("service_sample", "at")
+    assert now.date() in days_kept("service_sample")
+    assert rest_count("service_sample") == 0
+    assert ServiceSample.objects.filter(at=now).count() == ServiceCheck.objects.count()
+    days_drop("service_sample", now.date() + timedelta(days=1))
+    assert not ServiceSample.objects.exists()
