@@ -102,6 +102,15 @@ def alerts_page(where: AlertFilter, *, after: UUID | None = None, size: int = PA
     return AlertsPage(found[:size], found[size - 1].pk if more else None)
 
 
+def worst_first(alerts: list[Alert]) -> list[Alert]:
+    """As somebody wants to see them who asks what is wrong now: untaken first, then by severity."""
+    states, severities = list(STATES), Severity.values
+    return sorted(
+        alerts,
+        key=lambda alert: (states.index(state_of(alert)), severities.index(alert.severity)),
+    )
+
+
 def alert_get(alert_id: UUID) -> Alert:
     """One of them. Raises NotFound."""
     row = Alert.objects.select_related("parent", "assigned_to").filter(pk=alert_id).first()

@@ -1,5 +1,6 @@
 """Alerts in the console: the list, open ones by default, and the story of one."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -121,7 +122,10 @@ class AlertAdmin(ManyPages, AlertConsole):
         form = AlertFilterForm(request.GET)
         page = None
         if form.is_valid():
-            page = selectors.alerts_page(form.where(), after=uuid_of(request.GET.get("after", "")))
+            after = uuid_of(request.GET.get("after", ""))
+            page = selectors.alerts_page(form.where(), after=after)
+            if after is None and page.after is None:  # all there are, on one page
+                page = replace(page, alerts=selectors.worst_first(page.alerts))
         return self.show(
             request,
             "alerts",

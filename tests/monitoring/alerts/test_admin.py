@@ -287,3 +287,13 @@ def test_every_page_and_every_button_asks_for_its_permission(person: PersonMake,
     assert client.post(f"{SILENCES}{row.pk}/end/").status_code == 403
     assert client.get(f"{LIST}act/?action=resolve&id={alert.pk}").status_code == 403
     assert fresh(alert).acked_at is None
+
+
+def test_what_is_worst_and_untaken_stands_first(operator: Client) -> None:
+    raised("a")
+    raised("b", severity="warning")
+    taken = raised("c")
+    alert_acknowledge(alert_id=taken.pk, by=None)
+    shown = page(operator, LIST)
+    places = [shown.index(f"Server {key} is offline") for key in ("a", "b", "c")]
+    assert places == sorted(places)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from config.demo.alerts import alerts_make
 from config.demo.broadcasts import broadcasts_make
 from config.demo.conversations import conversations_make
 from config.demo.files import files_make
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             if has_telegram:
                 hooks_make(anna, olga)  # first, so that they hear of the rest
             conversations_make()
+            alerts_make(anna, olga)
             if has_telegram:
                 messages_make(olga)
                 broadcasts_make(olga)
