@@ -24,7 +24,7 @@ from monitoring.nodes.rollup import hours_roll
 from subscriptions.panel.door import panel_background
 
 COUNTRIES = {"NL": 1, "US": 2, "SG": 1, "JP": 1, "BR": 1, "ZA": 1, "GB": 1, "PL": 1, "TR": 1}
-LIVE = {"live_share": 0.2, "live_bytes": 1_500_000.0}
+LIVE = {"live_share": 0.2, "live_bytes": 3_000_000.0}
 DAYS = 29
 RAW = timedelta(hours=47)
 HOUR = timedelta(hours=1)

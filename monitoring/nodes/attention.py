@@ -11,7 +11,7 @@ from lib import clock
 from lib.now import Attention, Severity, attention
 from monitoring.alerts.services import alerts_open
 from monitoring.nodes.models import Health, Node
-from monitoring.nodes.telling import SILENT
+from monitoring.nodes.telling import OFFLINE, PARENT, SILENT
 from subscriptions.panel import door
 
 STALE = 3  # looks that are missing
@@ -34,6 +34,7 @@ def away_servers() -> Iterator[Attention]:
         f"{page}?state=troubled",
         f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}: see what the panel says, "
         "then restart it there or at its provider.",
+        runbook=OFFLINE,
     )
     silent = alerts_open(SILENT).count()
     yield Attention(
@@ -42,6 +43,7 @@ def away_servers() -> Iterator[Attention]:
         Severity.CRITICAL,
         f"{reverse('admin:nodes_node_changelist')}?state=online",
         "The panel says online, and far fewer people than usual get through.",
+        runbook=SILENT,
     )
 
 
@@ -61,4 +63,5 @@ def unseen_servers() -> Attention | None:
         f"Last looked at {last:%Y-%m-%d %H:%M} UTC: the panel is away, or no worker runs."
         if last
         else "",
+        runbook=PARENT[0],
     )
