@@ -18,6 +18,7 @@ from reports.retention.models import RetentionRun, RunState
 from reports.retention.policies import policies, policy_get
 from reports.retention.selectors import RunFilter, policies_now, run_get, runs_page
 from reports.retention.services import OBJECT, retention_begin, retention_cancel
+from reports.retention.sizes import nights
 from reports.retention.tasks import prepare_partitions
 
 OPERATE = "retention.operate_retentionrun"
@@ -65,6 +66,7 @@ class RetentionRunAdmin(ConsoleAdmin):
             policies=ours,
             others=others,
             days=list(days_now()),
+            nights=nights(),
             runs=page.runs,
             asked=asked,
             sorts=SORTS,

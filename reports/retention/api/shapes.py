@@ -35,6 +35,8 @@ EXAMPLE_KIND: dict[str, Any] = {
     "never": "What waits for its job, what was given up, and what an open question about money names.",
     "setting": "CLEANUP_WEBHOOK_RETENTION_DAYS",
     "kept": "30 days",
+    "holds_rows": 120000,
+    "holds_bytes": 171966464,
     "next_at": "2026-11-30T03:00:00Z",
     "last": EXAMPLE_RUN,
     "counted": None,
@@ -72,6 +74,8 @@ class RetentionKindOutput(serializers.Serializer[Any]):
     never = serializers.CharField(source="policy.never")
     setting = serializers.CharField(source="policy.setting")
     kept = serializers.CharField()
+    holds_rows = serializers.IntegerField(source="holds.rows", help_text="By the statistics.")
+    holds_bytes = serializers.IntegerField(source="holds.bytes", help_text="With indexes.")
     next_at = serializers.DateTimeField(allow_null=True)
     last = RetentionRunOutput(allow_null=True)
     counted = RetentionRunOutput(allow_null=True)

@@ -1,6 +1,6 @@
 """People and machines that look at retention."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from config.accounts import token_issue
+from lib import clock
 
 VIEW, OPERATE = "retention.view_retentionrun", "retention.operate_retentionrun"
 Account = Callable[..., User]
@@ -17,6 +18,14 @@ def _browser(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+@pytest.fixture
+def noon() -> Iterator[None]:
+    """No day ends in the middle of the test."""
+    now = clock.now()
+    with clock.shift(now.replace(hour=12, minute=0) - now):
+        yield
 
 
 @pytest.fixture

@@ -81,6 +81,16 @@ def test_who_only_looks_may_do_nothing(bob: Client, name: str) -> None:
     assert RetentionRun.objects.count() == 1
 
 
+def test_what_went_is_drawn_by_night(bob: Client) -> None:
+    assert "rows at most" not in text(bob.get(LIST)), "nothing to draw yet"
+    for _ in range(3):
+        message_make(30)
+    job_perform(KIND)
+    shown = text(bob.get(LIST))
+    assert "3 rows at most" in shown
+    assert f"{run_of(KIND).finished_at:%d %b %Y} UTC: 3 rows" in shown
+
+
 def test_days_are_made_on_demand(anna: Client) -> None:
     assert "The next days are being made." in text(anna.post(act("prepare"), follow=True))
     assert_enqueued("reports.prepare_partitions")

@@ -30,7 +30,7 @@ KIND = "reports.prepare_partitions"
 
 
 @pytest.fixture(autouse=True)
-def entered(table: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def entered(noon: None, table: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only our table is entered, and kept for 5 days."""
     monkeypatch.setattr(partitions, "_entered", dict[str, DayTable]())
     partitioned_table(TABLE, "at", keep=lambda: timedelta(days=5))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from lib.partitions import (
     rest_delete,
 )
 from lib.patience import TableBusy
+
+pytestmark = pytest.mark.usefixtures("noon")
 
 TABLE = "day_sample"
 _MADE = """
@@ -149,10 +151,10 @@ def test_what_was_there_before_the_days_goes_in_one_piece() -> None:
     assert count() == 0
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("db")
 def test_a_table_may_have_its_days_by_ids_that_grow_with_time() -> None:
     sql.run(_BY_ID)
-    moment = datetime.now(UTC)
+    moment = clock.now()
     in_time = UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62) | 5)
     sql.run("INSERT INTO day_sample (id) VALUES (%s)", [in_time])
     days_prepare(TABLE, "id")
