@@ -11,18 +11,22 @@ from config import runbook
 from jobs.models import AuditEntry
 from lib import clock
 from lib.now import Attention, Figure, figures, gather
+from monitoring.alerts.models import Alert
 from monitoring.dashboard.models import PlatformEvent
+from monitoring.dashboard.picture.trouble import alerts_shown
 from monitoring.dashboard.viewers import PERMISSION as SEES_EVENTS
 
 LATELY = 8  # events, and acts of people
+LOOKED = 1_000  # entries of the audit log, most of which the platform wrote
+ALERTS = 6
 WIDTH, HEIGHT = 120, 28  # of a small line, in units of its picture
 
 
 @dataclass(frozen=True)
 class Card:
-    """A figure or an attention, with the address of its runbook section and, of a figure, its lines."""
+    """Something with the address of its runbook section, if it has one; of a figure, its lines."""
 
-    item: Figure | Attention
+    item: Figure | Attention | Alert
     runbook: str
     line: str = ""
     before: str = ""
@@ -36,7 +40,7 @@ class Card:
 
 
 def now_context(request: HttpRequest) -> dict[str, Any]:
-    """What templates/admin/now.html needs. Costs what the registered sources cost, and two queries."""
+    """What templates/admin/now.html needs. Costs what the registered sources cost, and three queries."""
     user: Any = request.user
     return {
         "now": clock.now(),
@@ -45,10 +49,18 @@ def now_context(request: HttpRequest) -> dict[str, Any]:
         "events": list(PlatformEvent.objects.order_by("-id")[:LATELY])
         if user.has_perm(SEES_EVENTS)
         else None,
-        "acts": list(AuditEntry.objects.order_by("-id")[:LATELY])
-        if user.has_perm("jobs.view_auditentry")
+        "acts": _acts() if user.has_perm("jobs.view_auditentry") else None,
+        "alerts": [Card(row, _address(row.runbook)) for row in alerts_shown()[:ALERTS]]
+        if user.has_perm("alerts.view_alert")
         else None,
     }
+
+
+def _acts() -> list[AuditEntry]:
+    """What people did, and not the platform by itself, of the last LOOKED entries. One query."""
+    lately = AuditEntry.objects.order_by("-id").values("pk")[:LOOKED]
+    found = AuditEntry.objects.filter(pk__in=lately, account__isnull=False)
+    return list(found.order_by("-id")[:LATELY])
 
 
 def _figure(item: Figure) -> Card:

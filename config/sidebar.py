@@ -30,30 +30,14 @@ class Area:
     entries: tuple[Entry, ...]
 
 
+# First what is looked at all day, then what the business is about, then what carries it.
 AREAS: tuple[Area, ...] = (
-    Area("", (Entry("Now", "notifications_active", page="admin:index"),)),
     Area(
-        "Jobs",
+        "",
         (
-            Entry("Queues", "stacks", model="jobs.queue"),
-            Entry("Jobs", "work", model="jobs.jobrecord"),
-            Entry(
-                "Dead letters",
-                "skull",
-                page="admin:jobs_jobrecord_dead",
-                permission="jobs.view_jobrecord",
-            ),
-            Entry("Workers", "engineering", model="jobs.worker"),
-            Entry(
-                "Keys",
-                "reorder",
-                page="admin:jobs_jobrecord_keys",
-                permission="jobs.view_jobrecord",
-            ),
-            Entry("Schedules", "schedule", model="jobs.scheduleentry"),
-            Entry("Breakers", "electric_bolt", model="jobs.breaker"),
-            Entry("Batches", "inventory_2", model="jobs.batch"),
-            Entry("Audit log", "policy", model="jobs.auditentry"),
+            Entry("Now", "notifications_active", page="admin:index"),
+            Entry("Live dashboard", "dashboard", page="ops", permission="nodes.view_node"),
+            Entry("Alerts", "crisis_alert", model="alerts.alert"),
         ),
     ),
     Area(
@@ -82,6 +66,21 @@ AREAS: tuple[Area, ...] = (
             Entry("Review desk", "gavel", model="payments.review"),
             Entry("Incoming webhooks", "move_to_inbox", model="payments.incomingwebhook"),
             Entry("Revenue", "bar_chart", model="payments.financialday"),
+        ),
+    ),
+    Area(
+        "Monitoring",
+        (
+            Entry("Silences", "notifications_off", model="alerts.silence"),
+            Entry("Servers", "dns", model="nodes.node"),
+            Entry(
+                "Map of servers",
+                "public",
+                page="admin:nodes_node_map",
+                permission="nodes.view_node",
+            ),
+            Entry("Services", "monitor_heart", model="checks.servicecheck"),
+            Entry("Rules and thresholds", "tune", model="checks.rulestate"),
         ),
     ),
     Area(
@@ -131,29 +130,36 @@ AREAS: tuple[Area, ...] = (
         ),
     ),
     Area(
-        "Monitoring",
-        (
-            Entry("Live dashboard", "dashboard", page="ops", permission="nodes.view_node"),
-            Entry("Alerts", "crisis_alert", model="alerts.alert"),
-            Entry("Silences", "notifications_off", model="alerts.silence"),
-            Entry("Servers", "dns", model="nodes.node"),
-            Entry(
-                "Map of servers",
-                "public",
-                page="admin:nodes_node_map",
-                permission="nodes.view_node",
-            ),
-            Entry("Services", "monitor_heart", model="checks.servicecheck"),
-            Entry("Rules and thresholds", "tune", model="checks.rulestate"),
-        ),
-    ),
-    Area(
         "Reports",
         (
             Entry("Reports", "summarize", model="statistics.report"),
             Entry("Daily statistics", "calendar_month", model="statistics.dailystat"),
             Entry("Exports", "download", model="exports.export"),
             Entry("Retention", "auto_delete", model="retention.retentionrun"),
+        ),
+    ),
+    Area(
+        "Jobs",
+        (
+            Entry("Queues", "stacks", model="jobs.queue"),
+            Entry("Jobs", "work", model="jobs.jobrecord"),
+            Entry(
+                "Dead letters",
+                "skull",
+                page="admin:jobs_jobrecord_dead",
+                permission="jobs.view_jobrecord",
+            ),
+            Entry("Workers", "engineering", model="jobs.worker"),
+            Entry(
+                "Keys",
+                "reorder",
+                page="admin:jobs_jobrecord_keys",
+                permission="jobs.view_jobrecord",
+            ),
+            Entry("Schedules", "schedule", model="jobs.scheduleentry"),
+            Entry("Breakers", "electric_bolt", model="jobs.breaker"),
+            Entry("Batches", "inventory_2", model="jobs.batch"),
+            Entry("Audit log", "policy", model="jobs.auditentry"),
         ),
     ),
     Area(

@@ -49,14 +49,13 @@ export function chartDraw(figure, { points, from, to, everyS, form, text, empty,
       picture.append(svg("polyline", { points: corners.join(" "), class: "line" }));
     }
   }
-  const cursor = svg("line", { y1: 0, y2: HEIGHT, x1: -9, x2: -9, class: "cursor" });
+  const cursor = svg("line", { y1: 0, y2: HEIGHT, x1: 0, x2: 0, class: "cursor", visibility: "hidden" });
   picture.append(cursor);
   plot.replaceChildren(
     picture,
-    known.length ? h("span", { class: "peak" }, text(top)) : null,
     h("span", { class: "since" }, clockText(from * 1000)),
     h("span", { class: "until" }, "now"),
-    known.length ? null : h("span", { class: "nothing" }, empty),
+    known.length ? h("span", { class: "peak" }, text(top)) : h("span", { class: "nothing" }, empty),
   );
   const show = (place) => {
     const point = known[place];
@@ -65,13 +64,13 @@ export function chartDraw(figure, { points, from, to, everyS, form, text, empty,
     const middle = x(point.at) + (form === "bars" ? ((everyS / (to - from)) * WIDTH) / 2 : 0);
     cursor.setAttribute("x1", middle);
     cursor.setAttribute("x2", middle);
+    cursor.setAttribute("visibility", "visible");
     said.textContent = `${when ? when(point) : clockText(point.at * 1000)}: ${text(point.value)}`;
     return undefined;
   };
   const hide = () => {
     delete figure.dataset.place;
-    cursor.setAttribute("x1", -9);
-    cursor.setAttribute("x2", -9);
+    cursor.setAttribute("visibility", "hidden");
     said.textContent = last ? text(last.value) : "";
   };
   const near = (event) => {

@@ -1,6 +1,6 @@
 // The lists beside and below the charts.
 import { h, moment, number, plural, reconcile, span } from "../switchboard/inbox/desk/dom.js";
-import { bits, flag, rate } from "./words.js";
+import { bits, rate } from "./words.js";
 
 const within = (root, kind, name) => root.querySelector(`[data-${kind}="${name}"]`);
 const titled = (link, text) => (link ? h("a", { href: link }, text) : h("span", {}, text));
@@ -13,6 +13,13 @@ function fill(root, name, rows, options, { said = "", isEmpty = rows.length === 
   if (place) place.textContent = said;
 }
 
+const names = new Intl.DisplayNames("en", { type: "region", fallback: "code" });
+const country = (code) => (/^[A-Z]{2}$/.test(code) && code !== "XX" ? names.of(code) : "nobody knows where");
+
+// Far fewer than usual at this hour of the week: the alert decides with more care, this only draws the eye.
+const isFew = ({ health, users, users_usual: usual }) => health === "online" && usual >= 10 && users < usual / 2;
+const usersText = ({ users, users_usual: usual }) => (usual === null ? plural(users, "user") : `${number(users)} of usual ${number(Math.round(usual))}`);
+
 export function serversShow(root, { items, total, checked_at: checkedAt }) {
   const most = Math.max(...items.map((item) => item.bytes_per_s ?? 0), 1);
   fill(root, "servers", items, {
@@ -23,9 +30,9 @@ export function serversShow(root, { items, total, checked_at: checkedAt }) {
       return h(
         "li", { class: `server is-${item.health}` },
         h("i", { class: "dot", "aria-hidden": "true" }),
-        h("span", { class: "name" }, `${flag(item.country)} `, titled(item.link, item.name)),
+        h("span", { class: "name" }, titled(item.link, item.name), h("abbr", { title: country(item.country) }, item.country === "XX" ? "" : item.country)),
         item.health === "online" ? meter : h("span", { class: "state" }, `${item.label} since `, moment(item.since)),
-        h("span", { class: "num" }, item.health === "online" ? plural(item.users, "user") : ""),
+        h("span", { class: isFew(item) ? "num is-bad" : "num" }, item.health === "online" ? usersText(item) : ""),
         h("span", { class: "num" }, item.bytes_per_s === null ? "" : bits(item.bytes_per_s)),
       );
     },
@@ -57,7 +64,7 @@ export function servicesShow(root, services) {
     draw: (service) => h(
       "li", { class: `service is-${service.state}` },
       h("i", { class: "dot", "aria-hidden": "true" }),
-      h("span", { class: "name" }, titled(service.link, service.name)),
+      h("span", { class: "name" }, titled(service.link, service.title)),
       h("span", { class: "num" }, service.latency_ms === null ? service.state : `${number(Math.round(service.latency_ms))} ms`),
       service.text ? h("span", { class: "why" }, service.text) : null,
     ),

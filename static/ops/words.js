@@ -34,9 +34,3 @@ export function clockText(ms) {
 /** The name of the zone that those times are in. */
 export const zone = () => Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
   .formatToParts().find((part) => part.type === "timeZoneName")?.value ?? "";
-
-/** "NL" -> the flag of the Netherlands; nothing for what is no country. */
-export function flag(code) {
-  if (!/^[A-Z]{2}$/.test(code) || code === "XX") return "";
-  return String.fromCodePoint(...[...code].map((letter) => 0x1f1e6 + letter.charCodeAt(0) - 65));
-}

@@ -11,7 +11,8 @@ from lib import clock
 def work() -> dict[str, Any]:
     """{per_second, failed_per_second, due, oldest_s, dead, queues: [...]}. Six bounded queries.
 
-    Depths are counted up to 10,000; outside workers' queues are among them.
+    Depths are counted up to 10,000; outside workers' queues are among them. due and oldest_s leave out
+    the queues that a person has paused: those wait on purpose.
     """
     now, (rates, minute_s) = clock.now(), queues_rates()
     home = reverse("admin:jobs_queue_changelist")
@@ -34,12 +35,13 @@ def work() -> dict[str, Any]:
                 "link": f"{home}#queue-{depth.name}",
             }
         )
+    moving = [queue for queue in queues if not queue["is_paused"]]
     return {
         "per_second": round(sum(queue["ended_per_s"] for queue in queues), 2),
         "failed_per_second": round(sum(queue["failed_per_s"] for queue in queues), 2),
-        "due": sum(queue["due"] for queue in queues),
+        "due": sum(queue["due"] for queue in moving),
         "oldest_s": max(
-            (queue["oldest_s"] for queue in queues if queue["oldest_s"] is not None), default=None
+            (queue["oldest_s"] for queue in moving if queue["oldest_s"] is not None), default=None
         ),
         "dead": sum(queue["dead"] for queue in queues),
         "queues": queues,
