@@ -126,30 +126,30 @@ def prometheus(*, web: str, worker: str) -> Iterator[Prometheus]:
             "prometheus": f"127.0.0.1:{port}",
         }
         config["scrape_configs"] = [
-            {
-                "job_name": job["job_name"],
-                "static_configs": [{"targets": [targets[job["job_name"]]]}],
-            }
-            for job in config["scrape_configs"]
-            if job["job_name"] in targets
+            {"job_name": name, "static_configs": [{"targets": [targets[name]]}]}
+            for name in (job["job_name"] for job in config["scrape_configs"])
+            if name in targets
         ]
         path = Path(scratch, "prometheus.yml")
         path.write_text(yaml.safe_dump(config))
-        with Path(scratch, "log").open("wb") as log:
-            process = subprocess.Popen(
-                [
-                    program("prometheus", "prometheus"), f"--config.file={path}",
-                    f"--storage.tsdb.path={scratch}/data", "--log.level=warn",
-                    f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                stdout=log, stderr=log,
-            )  # fmt: skip
-        try:
+        command = [
+            program("prometheus", "prometheus"), f"--config.file={path}",
+            f"--storage.tsdb.path={scratch}/data", f"--web.listen-address=127.0.0.1:{port}",
+        ]  # fmt: skip
+        with _running(command, Path(scratch, "log")):
             yield Prometheus(f"http://127.0.0.1:{port}")
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(20)
+
+
+@contextmanager
+def _running(command: list[str], log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, "--log.level=warn"], stdout=output, stderr=output)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
