@@ -18,6 +18,7 @@ def dead_letters() -> Attention:
         Severity.CRITICAL,
         reverse("admin:jobs_jobrecord_dead"),
         "They gave up. See why, then replay or discard them.",
+        runbook="jobs_dead",
     )
 
 
@@ -33,6 +34,7 @@ def open_breakers() -> Attention:
         Severity.CRITICAL,
         reverse("admin:jobs_breaker_changelist"),
         f"No calls go to {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}.",
+        runbook="breaker_open",
     )
 
 
@@ -46,6 +48,7 @@ def silent_workers() -> Attention:
         Severity.WARNING,
         reverse("admin:jobs_worker_changelist"),
         "They stopped beating. Their jobs go to others by themselves.",
+        runbook="workers_silent",
     )
 
 
@@ -59,6 +62,7 @@ def paused_queues() -> Attention:
         Severity.WARNING,
         reverse("admin:jobs_queue_changelist"),
         f"Nothing starts from {', '.join(paused[:3])}{' and others' if len(paused) > 3 else ''}.",
+        runbook="queue_paused",
     )
 
 
@@ -72,6 +76,7 @@ def quarantined_schedules() -> Attention:
         Severity.CRITICAL,
         reverse("admin:jobs_scheduleentry_changelist"),
         "They cannot be fired as they are. See why, and put their time right.",
+        runbook="schedule_quarantined",
     )
 
 

@@ -25,6 +25,7 @@ def open_questions() -> Attention:
         Severity.CRITICAL,
         reverse("admin:payments_review_changelist"),
         "Somebody paid, and it does not fit. See what was expected and what came, then decide.",
+        runbook="payment_reviews",
     )
 
 
@@ -39,6 +40,7 @@ def failed_webhooks() -> Iterator[Attention]:
         Severity.CRITICAL,
         f"{home}?state=failed",
         "They could not be processed. See why, then replay them.",
+        runbook="payment_webhooks",
     )
     unproved = IncomingWebhook.objects.filter(state=Intake.RECEIVED, is_valid=False)
     count = unproved[:MOST].count()
@@ -48,6 +50,7 @@ def failed_webhooks() -> Iterator[Attention]:
         Severity.CRITICAL,
         f"{home}?state=received",
         "The secret of their source is not set. Set it; they are processed by themselves then.",
+        runbook="payment_webhooks",
     )
     closed = [source.title for source in sources() if not is_mounted(source)]
     yield Attention(
@@ -56,6 +59,7 @@ def failed_webhooks() -> Iterator[Attention]:
         Severity.CRITICAL,
         home,
         f"No address leads to {', '.join(closed)}; what they send is lost.",
+        runbook="payment_webhooks_missing",
     )
 
 
@@ -70,4 +74,5 @@ def stuck_orders() -> Attention:
         Severity.WARNING,
         f"{reverse('admin:payments_payment_changelist')}?state=created",
         "Their payers cannot pay. See why Crypto Pay makes no invoice, then try again.",
+        runbook="payment_failures",
     )

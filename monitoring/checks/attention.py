@@ -22,6 +22,7 @@ def down_services() -> Attention:
         Severity.CRITICAL,
         reverse("admin:checks_servicecheck_changelist"),
         f"{_named(down)}. See since when and why; what waits goes on by itself.",
+        runbook="service_down",
     )
 
 

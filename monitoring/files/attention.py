@@ -22,7 +22,7 @@ def unwatched_directories() -> Attention | None:
         return None
     return Attention(
         "file watch without a watcher", 1, Severity.CRITICAL,
-        reverse("admin:files_rule_changelist"), why,
+        reverse("admin:files_rule_changelist"), why, runbook="file_watch_silent",
     )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ def late_broadcasts() -> Attention:
         Severity.CRITICAL,
         f"{_list()}?status=scheduled",
         "They are due and do not start: look whether a worker runs.",
+        runbook="broadcast_late",
     )
 
 

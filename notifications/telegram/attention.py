@@ -37,6 +37,7 @@ def failed_messages() -> Attention:
         Severity.WARNING,
         f"{_queue()}?state=failed",
         "Given up in the last 24 hours. See why, then retry or leave them.",
+        runbook="telegram_failing",
     )
 
 
@@ -53,6 +54,7 @@ def silent_bot() -> Attention | None:
             Severity.CRITICAL,
             f"{_queue()}?reason=unauthorized",
             "No message goes out. Put TELEGRAM_BOT_TOKEN right and start the workers again.",
+            runbook="telegram_late",
         )
     return Attention(
         "Telegram bot that was asked to wait",
@@ -81,7 +83,7 @@ def late_messages() -> Iterator[Attention]:
     hint = reasons[0] if reasons else "Nothing says why: look whether a worker runs."
     yield Attention(
         title, min(count, COUNTED), Severity.CRITICAL, f"{_queue()}?state=due",
-        f"The oldest is due for {minutes} min. {hint}",
+        f"The oldest is due for {minutes} min. {hint}", "telegram_late",
     )  # fmt: skip
 
 

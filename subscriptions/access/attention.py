@@ -24,6 +24,7 @@ def open_gaps() -> Iterator[Attention]:
         Severity.CRITICAL,
         PAGE,
         "See what provider, ledger and panel say, and heal it.",
+        runbook="paid_not_served",
     )
     yield Attention(
         "disabled person has paid" if held == 1 else "disabled people have paid",
@@ -31,4 +32,5 @@ def open_gaps() -> Iterator[Attention]:
         Severity.WARNING,
         f"{PAGE}?kind={GapKind.HELD.value}",
         "Lift the hold, or give the money back.",
+        runbook="paid_not_served",
     )

@@ -23,6 +23,7 @@ def held_sweeps() -> Attention:
         Severity.CRITICAL,
         f"{reverse('admin:subscriptions_sweep_changelist')}?state=held",
         "It would cut unusually many people. Look at who they are, then approve or refuse.",
+        runbook="sweep_held",
     )
 
 
@@ -39,6 +40,7 @@ def late_notices() -> Attention:
         Severity.WARNING,
         f"{reverse('admin:subscriptions_notice_changelist')}?state=due",
         "The panel is asked before anybody is told, and does not answer.",
+        runbook="notices_late",
     )
 
 

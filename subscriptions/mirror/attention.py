@@ -24,6 +24,7 @@ def held_writes() -> Iterator[Attention]:
         Severity.CRITICAL,
         PAGE,
         "" if held is None else f"The panel differs: {held.held_reason}.",
+        runbook="panel_held",
     )
     ends_at = token_expires_at(settings.REMNAWAVE_API_TOKEN)
     is_soon = ends_at is not None and ends_at - clock.now() <= TOKEN_SOON
@@ -35,6 +36,7 @@ def held_writes() -> Iterator[Attention]:
         f"It ends on {ends_at:%Y-%m-%d %H:%M} UTC: make a new one, set REMNAWAVE_API_TOKEN."
         if ends_at
         else "",
+        runbook="panel_token",
     )
 
 
@@ -68,5 +70,10 @@ def failed_pass() -> Attention:
     failed = last is not None and bool(last.error)
     hint = last.error if last is not None else ""
     return Attention(
-        "pass over the panel that did not go well", int(failed), Severity.WARNING, PASS_PAGE, hint
+        "pass over the panel that did not go well",
+        int(failed),
+        Severity.WARNING,
+        PASS_PAGE,
+        hint,
+        runbook="mirror_old",
     )

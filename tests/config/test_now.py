@@ -1,7 +1,9 @@
 """The start page of the admin says first what needs a person."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from config.runbook import sections
 from jobs.audit import audit_write
 from lib import now
 from lib.now import Attention, Figure, Severity, attention, figure, figures, gather
 from monitoring.dashboard.events import event_note
 from tests.monitoring.dashboard.rows import alert_make, node_make, paid
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +146,19 @@ def test_what_is_not_well_leads_to_the_runbook(operator: Client) -> None:
     html = page(operator)
     assert 'href="/admin/runbook/queue_old/"' in html
     assert html.count("What to do") == 1
+
+
+def test_every_section_that_a_source_names_is_in_the_runbook() -> None:
+    apps = ("jobs", "notifications", "payments", "subscriptions", "monitoring", "reports")
+    texts = [
+        path.read_text()
+        for app in apps
+        for name in ("attention", "figures")
+        for path in (ROOT / app).rglob(f"{name}.py")
+    ]
+    named = {found for text in texts for found in re.findall(r'runbook="([^"{]+)"', text)}
+    assert len(named) > 10
+    assert named - sections().keys() == set()
 
 
 def test_one_value_is_no_line(operator: Client) -> None:

@@ -12,11 +12,18 @@ from jobs.models import ScheduleEntry, Worker
 from jobs.registry import JobKind
 from jobs.testing import drain
 from jobs.workers import worker_start
-from lib import clock
+from lib import clock, now
 from lib.now import Attention, gather
 from tests.jobs.admin.ways import to
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the rooms above say of the same trouble is theirs to test."""
+    sources = {name: each for name, each in now._sources.items() if name.startswith("jobs.")}
+    monkeypatch.setattr(now, "_sources", sources)
 
 
 def needed() -> dict[str, Attention]:
