@@ -1,4 +1,4 @@
-"""Two months of daily statistics and the reports made of them, out of the shop's own past.
+"""Six weeks of daily statistics and the reports made of them, out of the shop's own past.
 
 Who joined, whose time ended, what was paid and how the servers did is computed as on any night. What
 nobody counted because the platform was not there yet (statuses at midnight, messages, errors, acts of
@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from lib import clock
-from reports.statistics.days.people import moment_of
+from reports.statistics.days.people import Moment, moment_of
 from reports.statistics.days.spans import DAY, Span, span_of, today
 from reports.statistics.models import DailyStat, Report, ReportKind
 from reports.statistics.services import (
@@ -25,7 +25,7 @@ from reports.statistics.services import (
 )
 from subscriptions.models import SubscriberCount
 
-DAYS = 60
+DAYS = 45
 REPORTS = {ReportKind.DAILY: (7, DAY), ReportKind.WEEKLY: (3, 7 * DAY)}
 TEAM_CHAT = -1_001_700_000_001
 _ERRORS = (
@@ -40,9 +40,10 @@ def statistics_make() -> None:
     """Count the past, compute its days, and report of them. Not repeat-safe: it makes them again."""
     dice = random.Random(13)  # noqa: S311 - data to look at
     spans = [span_of(today() - DAY * back) for back in range(DAYS, 0, -1)]
-    SubscriberCount.objects.bulk_create(_count(span, dice) for span in spans)
+    moments = {span.day: moment_of(span) for span in spans}
+    SubscriberCount.objects.bulk_create(_count(span, moments[span.day], dice) for span in spans)
     for span in spans:
-        _fill(day_compute(span.day), span, dice)
+        _fill(day_compute(span.day), moments[span.day], dice)
     cohorts_compute()
     subscription_set(
         chat_id=TEAM_CHAT, language="ru", daily=False, weekly=True, title="Finance team", by=None
@@ -52,9 +53,8 @@ def statistics_make() -> None:
             _report(kind, latest_period(kind) - step * back, is_last=back == 0)
 
 
-def _count(span: Span, dice: random.Random) -> SubscriberCount:
+def _count(span: Span, then: Moment, dice: random.Random) -> SubscriberCount:
     """What the platform would have counted five minutes before midnight."""
-    then = moment_of(span)
     return SubscriberCount(
         at=span.end - timedelta(minutes=5), active=then.active, disabled=then.disabled,
         limited=then.limited, expired=then.expired, source="panel",
@@ -63,12 +63,12 @@ def _count(span: Span, dice: random.Random) -> SubscriberCount:
     )  # fmt: skip
 
 
-def _fill(row: DailyStat, span: Span, dice: random.Random) -> None:
+def _fill(row: DailyStat, then: Moment, dice: random.Random) -> None:
     """What a platform that was there already would have seen."""
     active = row.users_active or 0
     errors = dice.randint(20, 60)
     made_up: dict[str, Any] = {
-        "users_lost": moment_of(span).lost,
+        "users_lost": then.lost,
         "messages_sent": round(active * dice.uniform(0.10, 0.16)) + 40,
         "messages_failed": dice.randint(0, 6),
         "operations": {

@@ -56,9 +56,7 @@ def day_compute(day: date) -> DailyStat:
         raise DayNotOver(f"{day} is not over yet (days end at midnight UTC)")
     _money_prepare(day)
     with transaction.atomic():
-        sql.row(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reports.daily_stat:{day}"]
-        )
+        day_lock(day)
         before = DailyStat.objects.filter(pk=day).first()
         values = _values(people_of(span), money_of(span), servers_of(span), work_of(span))
         if before is not None:
@@ -67,6 +65,11 @@ def day_compute(day: date) -> DailyStat:
         row.is_final = clock.now() >= span.end + SETTLED
         row.save()
     return row
+
+
+def day_lock(day: date) -> None:
+    """Nobody else computes the day until the transaction ends; there may be no row to lock."""
+    sql.row("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reports.daily_stat:{day}"])
 
 
 def days_compute() -> list[DailyStat]:

@@ -49,7 +49,7 @@ def report_tell(report: Report) -> int:
     chats = recipients(report.kind)
     texts = {language: report_say(report, language) for language in set(chats.values())}
     with transaction.atomic():
-        locked = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
+        locked = report_lock(report)
         had = set(
             ReportDelivery.objects.filter(report=locked, round=0).values_list("chat_id", flat=True)
         )
@@ -82,7 +82,7 @@ def report_send(
         chats = {chat_id: language or settings.TELEGRAM_LANGUAGE}
     if unknown := set(chats.values()) - dict(LANGUAGES).keys():
         raise InputInvalid(f"there is no report in {', '.join(sorted(unknown))}")
-    locked = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
+    locked = report_lock(report)
     last = ReportDelivery.objects.filter(report=locked).aggregate(last=Max("round"))["last"]
     name = by.get_username() if by is not None else ""
     made = [
@@ -91,6 +91,11 @@ def report_send(
     ]
     audit_write(by, "reports.send", REPORT, locked.pk, report=str(locked), chats=len(made))
     return made
+
+
+def report_lock(report: Report) -> Report:
+    """The report as it is now, held until the transaction ends."""
+    return Report.objects.select_for_update(no_key=True).get(pk=report.pk)
 
 
 def _deliver(
