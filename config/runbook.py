@@ -42,7 +42,8 @@ class Section:
         seen = _SEES.search(self.text)
         words = " ".join(seen.group(1).split()) if seen else ""
         words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)
-        return re.sub(r"^\(Prometheus `(\w+)`\) ", "", words).replace("`", "").replace("*", "")
+        words = re.sub(r"^\(Prometheus `(\w+)`\) ", "", words).removeprefix("that ")
+        return words.replace("`", "").replace("*", "")
 
     def html(self) -> SafeString:
         """For the page. Nothing in it but what Markdown makes."""

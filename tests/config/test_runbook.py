@@ -82,6 +82,15 @@ def test_a_section_is_shown_with_links_inside_of_the_console(reader: Client) -> 
     assert "<td><code>postgres</code></td>" in table
 
 
+def test_who_may_see_alerts_gets_from_a_section_to_those_of_its_rule(
+    reader: Client, admin_client: Client
+) -> None:
+    link = "/admin/alerts/alert/?rule=node_offline"
+    assert link not in reader.get("/admin/runbook/node_offline/").content.decode()
+    assert link in admin_client.get("/admin/runbook/node_offline/").content.decode()
+    assert admin_client.get(link).status_code == 200
+
+
 def test_links_to_other_documents_are_words_in_the_console(reader: Client) -> None:
     page = reader.get("/admin/runbook/error_rate/").content.decode()
     assert "(deploy.md)" in page
