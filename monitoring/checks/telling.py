@@ -44,7 +44,7 @@ def _raise(service: Service, row: ServiceCheck, *, is_refused: bool, at: datetim
         key=service.name,
         severity="critical",
         title=f"{service.title} {says}",
-        text=f"{row.failures} looks in a row failed; the last that did not was at "
+        text=f"{row.failures} looks in a row failed; the last good one was at "
         f"{since:%Y-%m-%d %H:%M} UTC. {row.error}\n{service.meanwhile}",
         link=f"{PAGE}{service.name}/change/",
         source=KIND,

@@ -1,13 +1,17 @@
 """Services over the sandbox, and rules with values that a test decides."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django_q.models import Schedule
 from pytest_django.fixtures import Settings
 
+from lib import clock
 from monitoring.checks.known import SERVICES
 from monitoring.checks.recording import services_record
 from monitoring.checks.rules.rule import Part, Reading, Rule, Unit
@@ -34,6 +38,21 @@ def outside(sandbox: Sandbox, settings: Settings) -> Sandbox:
     settings.CRYPTOBOT_TOKEN = "41207:AASample-secret_part"
     settings.UPLINK_PROBES = []
     return sandbox
+
+
+class Disk(NamedTuple):
+    """What shutil.disk_usage says."""
+
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture
+def calm(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is beyond its threshold, however full the disk is, and however long ago schedules were made."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(100, 40, 60))
+    Schedule.objects.update(next_run=clock.now() + timedelta(days=1))
 
 
 def record(at: datetime, **verdicts: Verdict | None) -> dict[str, str]:

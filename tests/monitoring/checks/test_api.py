@@ -15,6 +15,8 @@ from monitoring.checks.models import RuleState, ServiceOutage
 from monitoring.checks.services import anomalies_check
 from tests.monitoring.checks.conftest import AWAY, MINUTE, record, rounds
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 Caller = Callable[..., Client]
 BOTH = ("checks.view_servicecheck", "checks.view_rulestate")
 

@@ -49,11 +49,11 @@ def test_one_that_hangs_fails_alone_and_holds_up_nobody() -> None:
         return {}
 
     try:
-        found = ask_all({"slow": hang, "quick": well}, timeout_s=0.1)
+        found = ask_all({"slow": hang, "quick": well}, timeout_s=1)
     finally:
         ends.set()
     assert found["quick"].is_ok
-    assert found["slow"].error == "no answer within 0.1 s"
+    assert found["slow"].error == "no answer within 1 s"
 
 
 def test_a_fault_of_ours_is_no_service_that_is_well(caplog: pytest.LogCaptureFixture) -> None:

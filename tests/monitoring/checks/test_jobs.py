@@ -19,6 +19,8 @@ from monitoring.nodes.models import Node
 from tests.monitoring.checks.test_measures import node
 from tests.sandbox.fixture import Sandbox
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 
 def test_a_service_that_goes_away_and_comes_back_is_told_once_each(outside: Sandbox) -> None:
     outside.fault(service="telegram", kind="cut_before")

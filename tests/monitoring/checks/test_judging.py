@@ -243,7 +243,7 @@ def test_a_round_that_comes_late_changes_nothing(rounds: Rounds) -> None:
     assert rounds.row.measured_at == rounds.at
 
 
-def test_all_rules_together_cost_a_bounded_number_of_queries() -> None:
+def test_all_rules_together_cost_a_bounded_number_of_queries(calm: None) -> None:
     anomalies_check()
     RuleState.objects.update(measured_at=AT)
     with CaptureQueriesContext(connection) as asked:

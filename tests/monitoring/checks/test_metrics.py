@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -9,6 +10,8 @@ from lib import clock
 from monitoring.checks import metrics
 from monitoring.checks.services import anomalies_check, rule_change
 from tests.monitoring.checks.conftest import AWAY, MINUTE, rounds
+
+pytestmark = pytest.mark.usefixtures("calm")
 
 
 def told() -> dict[tuple[str, ...], float]:

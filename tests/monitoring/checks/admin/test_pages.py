@@ -14,6 +14,8 @@ from monitoring.checks.models import RuleSample, RuleState, ServiceOutage
 from monitoring.checks.services import anomalies_check, rule_change
 from tests.monitoring.checks.conftest import AWAY, MINUTE, REFUSED, record, rounds
 
+pytestmark = pytest.mark.usefixtures("calm")
+
 SERVICES = "/admin/checks/servicecheck/"
 RULES = "/admin/checks/rulestate/"
 
