@@ -14,7 +14,6 @@ from monitoring.alerts.models import Severity as Level
 from monitoring.checks.models import ServiceCheck
 from monitoring.dashboard.panel import PanelLook, look_load
 from monitoring.dashboard.picture.trouble import alerts_shown
-from monitoring.dashboard.places import place
 from monitoring.dashboard.reading import LATE, snapshot_row, taken_at
 from subscriptions.panel import door
 
@@ -33,7 +32,7 @@ def open_alerts() -> Figure:
         unseen=Count("pk", filter=Q(acked_at=None)),
         first=Min("opened_at"),
     )
-    url = place("admin:alerts_alert_changelist")
+    url = reverse("admin:alerts_alert_changelist")
     if not found["all"]:
         return Figure("Open alerts", "0", url=url, hint="nothing is wrong that we know of")
     age = durations.words(clock.now() - found["first"])
@@ -87,7 +86,7 @@ def panel_latency() -> Figure | None:
     if not door.is_on():
         return None
     look, now = _last_look(), clock.now()
-    url = place("admin:checks_servicecheck_changelist")
+    url = reverse("admin:checks_servicecheck_changelist")
     if look is None or look.at < now - OLD:
         return Figure(
             "Panel latency", "?", Severity.WARNING, url,

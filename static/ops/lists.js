@@ -88,11 +88,15 @@ export function alertsShow(root, { open, items }) {
   }, { said: open > items.length ? `${number(items.length)} of ${number(open)}` : open ? number(open) : "" });
 }
 
-const WHICH = { trouble: /^(alert|service|panel|anomaly)/, node: /^node/, payment: /^payment/ };
-const GOOD = /(resolved|online|completed|recovered|up)$/;
+const GOOD = /_(resolved|online|completed)$/;
+const WHICH = {
+  trouble: ({ kind, severity }) => severity !== "info" || kind.endsWith("_resolved"),
+  node: ({ kind }) => kind.startsWith("node"),
+  payment: ({ kind }) => /^payment_(completed|failed|refunded)$/.test(kind),
+};
 
 export function eventsShow(root, items, which) {
-  const rows = which ? items.filter((event) => WHICH[which].test(event.kind)) : items;
+  const rows = which ? items.filter(WHICH[which]) : items;
   fill(root, "events", rows, {
     key: (event) => event.id,
     stamp: (event) => event.id,

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from django.urls import reverse
+
 from lib import clock
-from monitoring.dashboard.places import place
 from monitoring.nodes.models import Health
 from monitoring.nodes.selectors import NodeNow, nodes_now
 
@@ -53,7 +54,7 @@ def _line(node: NodeNow, *, is_old: bool) -> dict[str, Any]:
         "is_flapping": node.flapping_since is not None,
         "since": node.since,
         "users": node.users_online if is_up else 0,
-        "users_usual": node.users_usual,
+        "users_usual": None if node.users_usual is None else round(node.users_usual, 1),
         "bytes_per_s": node.bytes_per_s if is_up else None,
-        "link": place("admin:nodes_node_change", node.uuid),
+        "link": reverse("admin:nodes_node_change", args=[node.uuid]),
     }

@@ -7,7 +7,6 @@ from django.urls import reverse
 from jobs.models import Breaker
 from monitoring.checks.known import BY_NAME
 from monitoring.checks.models import ServiceCheck
-from monitoring.dashboard.places import place
 
 MOST = 50
 
@@ -20,7 +19,7 @@ def services() -> list[dict[str, Any]]:
     A service that is not configured is not there. One whose breaker is not closed is never shown as up:
     no calls go to it. Two queries.
     """
-    home = place("admin:checks_servicecheck_changelist")
+    home = reverse("admin:checks_servicecheck_changelist")
     lines = {
         check.name: {
             "name": check.name,
