@@ -11,7 +11,7 @@ from reports.statistics.days.spans import Span
 SYSTEM = "system"  # whom the audit log names for what no person did
 ERRORS = 10  # the most frequent that are kept
 SAMPLES_KEPT = timedelta(days=7)  # of the looks at services
-PANEL = "panel"
+PANEL = "remnawave"  # as monitoring/checks/known.py calls it
 
 _OPERATIONS = """
 SELECT action, count(*) FROM jobs_auditentry

@@ -14,7 +14,7 @@ from notifications.telegram.words import Words
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
-        "service_away": "{name} did not answer {times:number} times: see its outages on the page of the "
+        "service_away": "{name} did not answer (times: {times:number}): see its outages on the page of the "
         "services, and whether payments or access waited.",
         "node_unsteady": "{name} went down {times:number} times ({down_s:span} in all): ask its provider, "
         "or take it out until it is steady.",
@@ -65,12 +65,40 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
+# The services of monitoring/checks/known.py, as a sentence begins with them.
+SERVICES: dict[str, dict[str, str]] = {
+    "en": {
+        "remnawave": "The panel",
+        "uplink": "Our uplink",
+        "postgres": "PostgreSQL",
+        "redis": "Redis",
+        "telegram": "Telegram",
+        "cryptobot": "Crypto Pay",
+    },
+    "ru": {
+        "remnawave": "Панель",
+        "uplink": "Наш канал связи",
+        "postgres": "PostgreSQL",
+        "redis": "Redis",
+        "telegram": "Telegram",
+        "cryptobot": "Crypto Pay",
+    },
+}
+
+
+def service_say(name: str, language: str) -> str:
+    """A service as people call it; one of a later version by its name."""
+    return SERVICES[language].get(name, name)
+
+
 def advice_say(code: str, facts: Mapping[str, Any], language: str) -> str:
     """A recommendation as a sentence. One of a later version is shown as its code."""
     sentence = WORDS[language].get(code)
     if sentence is None:
         return code.replace("_", " ")
     spelling = SPELLINGS[language]
+    if code == "service_away":
+        facts = {**facts, "name": service_say(facts["name"], language)}
     said = {
         name: _Fact(value, spelling, facts.get("currency", "")) for name, value in facts.items()
     }

@@ -9,15 +9,11 @@ from django.conf import settings
 
 from notifications.telegram.templates import render_parts
 from reports.statistics.models import Report, ReportKind
-from reports.statistics.reporting.advice_words import advice_say
+from reports.statistics.reporting.advice_words import advice_say, service_say
 
 TOP = 5  # servers, errors, kinds of acts that are named
 INCIDENTS = 10
 PLANS = 10
-SERVICES = {
-    "en": {"panel": "the panel", "postgres": "PostgreSQL", "redis": "Redis"},
-    "ru": {"panel": "панель", "postgres": "PostgreSQL", "redis": "Redis"},
-}
 Json = dict[str, Any]
 
 
@@ -82,7 +78,7 @@ def _common(payload: Json, language: str) -> Json:
         "errors_top": now["errors"][:TOP],
         "errors_count": now["errors_count"],
         "recommendations": [
-            {"text": advice_say(advice["code"], _named(advice["facts"], language), language)}
+            {"text": advice_say(advice["code"], advice["facts"], language)}
             for advice in payload["advice"]
         ],
     }
@@ -118,9 +114,9 @@ def _of_a_week(payload: Json) -> Json:
 def _incident(each: Json, language: str) -> Json:
     began = datetime.fromisoformat(each["began_at"])
     ended = None if each["ended_at"] is None else datetime.fromisoformat(each["ended_at"])
-    name = SERVICES[language].get(each["name"], each["name"])
+    is_service = each["what"] == "service"
     return {
-        "name": name if each["what"] == "service" else each["name"],
+        "name": service_say(each["name"], language) if is_service else each["name"],
         "started_at": began,
         "lasted": None if ended is None else ended - began,
     }
@@ -149,12 +145,6 @@ def _lines(lines: list[Json]) -> list[Json]:
         }
         for line in lines[:PLANS]
     ]
-
-
-def _named(facts: Mapping[str, Any], language: str) -> Json:
-    """Facts of an advice with the name of a service as people say it."""
-    name = facts.get("name")
-    return {**facts, "name": SERVICES[language].get(name, name)} if name else dict(facts)
 
 
 def _amounts(money: Mapping[str, str], order: Sequence[str]) -> list[Json]:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from payments.words import amount_say
 from reports.statistics.cohorts import STEP
 from reports.statistics.models import Cohort, DailyStat, Report
-from reports.statistics.reporting.advice_words import advice_say
+from reports.statistics.reporting.advice_words import advice_say, service_say
 from reports.statistics.reporting.payload import period_of
 from reports.statistics.reporting.telling import by_count, rate_round
 from reports.statistics.screens.charts import NodeStrip, Slot
@@ -368,9 +368,10 @@ def advice_text(advice: Mapping[str, Any]) -> str:
 
 
 @register.filter
-def item(mapping: Mapping[str, Any], key: str) -> Any:
-    """What a mapping holds under a key."""
-    return mapping.get(key)
+def incident_name(incident: Mapping[str, Any]) -> str:
+    """What was away: a server by its name, a service as people call it."""
+    name = str(incident["name"])
+    return service_say(name, "en") if incident["what"] == "service" else name
 
 
 @register.filter

@@ -166,7 +166,7 @@ def failed_try(error: str | None, moment: datetime, outcome: str = "retried") ->
         )
 
 
-def looked(moment: datetime, latency_ms: float, service: str = "panel") -> None:
+def looked(moment: datetime, latency_ms: float, service: str = "remnawave") -> None:
     """A look at a service."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from monitoring.checks.known import BY_NAME
+from reports.statistics.days.work import PANEL
 from reports.statistics.reporting.advice import advice_of
-from reports.statistics.reporting.advice_words import WORDS, advice_say
+from reports.statistics.reporting.advice_words import SERVICES, WORDS, advice_say
 from reports.statistics.reporting.figures import Figures
 from tests.reports.statistics.rows import at
 from tests.reports.statistics.stats import incident, line, server
@@ -37,8 +39,8 @@ CALM = figures()
 TROUBLES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_away",
-        {"incidents": [incident("panel", at(MONDAY), what="service")]},
-        "panel did not answer 1 times",
+        {"incidents": [incident("remnawave", at(MONDAY), what="service")]},
+        "The panel did not answer (times: 1)",
     ),
     (
         "node_unsteady",
@@ -107,6 +109,11 @@ def test_of_much_trouble_the_most_urgent_is_told() -> None:
 
 def test_both_languages_have_words_for_every_rule() -> None:
     assert WORDS["en"].keys() == WORDS["ru"].keys() == {code for code, _, _ in TROUBLES}
+
+
+def test_every_service_that_is_looked_at_has_a_name_in_both_languages() -> None:
+    assert SERVICES["en"].keys() == SERVICES["ru"].keys() == BY_NAME.keys()
+    assert PANEL in BY_NAME
 
 
 def test_advice_of_a_later_version_is_shown_as_its_code() -> None:

@@ -148,13 +148,13 @@ def test_servers_have_traffic_uptime_and_incidents_of_the_day_alone() -> None:
 
 
 def test_services_that_were_away_are_incidents_and_unwatched_time_is_none() -> None:
-    service = ServiceCheck.objects.create(name="panel", state="up", since=SPAN.begin)
+    service = ServiceCheck.objects.create(name="remnawave", state="up", since=SPAN.begin)
     for kind, begin in (("down", at(THE_DAY, 3)), ("unwatched", at(THE_DAY, 9))):
         ServiceOutage.objects.create(
             service=service, kind=kind, began_at=begin, ended_at=begin + HOUR, error="x\nno answer"
         )
     (found,) = day_compute(THE_DAY).incidents
-    assert (found["what"], found["name"], found["text"]) == ("service", "panel", "no answer")
+    assert (found["what"], found["name"], found["text"]) == ("service", "remnawave", "no answer")
 
 
 def test_acts_of_people_are_counted_and_those_of_the_platform_are_not() -> None:

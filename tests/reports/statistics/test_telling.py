@@ -76,12 +76,12 @@ def test_incidents_say_how_long_or_that_they_went_on() -> None:
         SUNDAY,
         incidents=[
             incident("fra-1", at(SUNDAY, 3), timedelta(minutes=7)),
-            incident("panel", at(SUNDAY, 23), what="service"),
+            incident("remnawave", at(SUNDAY, 23), what="service"),
         ],
     )
     assert "• fra-1: 15 November 2026, 03:00 UTC, 7 min" in said(daily())
-    assert "• the panel: 15 November 2026, 23:00 UTC, still open at midnight" in said(daily())
-    assert "• панель: 15 ноября 2026, 23:00 UTC, не закончился к полуночи" in said(daily(), "ru")
+    assert "• The panel: 15 November 2026, 23:00 UTC, still open at midnight" in said(daily())
+    assert "• Панель: 15 ноября 2026, 23:00 UTC, не закончился к полуночи" in said(daily(), "ru")
 
 
 def week() -> Report:
