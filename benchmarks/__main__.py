@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.access.suite import access
+from benchmarks.admin_lists.suite import admin_lists
 from benchmarks.bench_venv import ROOT
 from benchmarks.broadcasts import broadcasts
 from benchmarks.bulk import bulk
@@ -48,6 +49,8 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "access": access,
     "bulk": bulk,
     "lifecycle": lifecycle,
+    "export": export,
+    "admin_lists": admin_lists,
     "daily_stats": daily_stats,
     "export": export,
     "retention": retention,

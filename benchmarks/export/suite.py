@@ -31,7 +31,7 @@ ORDERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("audit, CSV", {"type": "audit", "filters": {"object_type": "job"}}),
 )
 NOTES = (
-    "From the order to the file in its place: rows in chunks of 20,000 along the key, each a COPY of its "
+    "From the order to the file in its place: rows in chunks of 5,000 along the key, each a COPY of its "
     "own; hashed, synced. PostgreSQL with fsync on; database and writer share the machine.",
     "Memory: the most that the writing process took, Django included, seen every 20 ms. Longest "
     "statement: for so long at most vacuum is held up by the snapshot of an export.",

@@ -23,7 +23,7 @@ from reports.exports.models import Export, ExportFormat
 from reports.exports.sources import source_get
 from reports.exports.sources.source import Source
 
-CHUNK = 20_000  # rows of one statement
+CHUNK = 5_000  # rows of one statement
 # Bytes that no JSON text holds unescaped: with them COPY writes it as it is.
 _RAW = "(FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01')"
 _CSV = "(FORMAT csv)"

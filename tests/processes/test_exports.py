@@ -15,7 +15,7 @@ from tests.processes.waiting import until
 
 pytestmark = pytest.mark.process
 
-ROWS = 45_000  # three chunks
+ROWS = 12_000  # three chunks
 _ORDER = """
 from reports.exports.services import export_order
 print(export_order(type="audit", columns=["id", "account"]).pk)

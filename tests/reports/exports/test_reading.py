@@ -32,7 +32,7 @@ def test_each_statement_reads_one_chunk_along_the_key(db: None) -> None:
 
 
 def test_a_chunk_is_small_whatever_is_exported() -> None:
-    assert reading.CHUNK <= 20_000
+    assert reading.CHUNK <= 5_000
 
 
 def test_what_comes_after_the_order_is_left_out(db: None) -> None:
