@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring.dashboard.viewers import socket_may_view
 from monitoring.dashboard.watch import Watch
+from notifications.inbox.hub.wire import wire_of
 from notifications.inbox.origins import origin_ok
 
 RECHECK_S = 60.0  # who logs out, or loses the permission, stops seeing
@@ -52,9 +53,14 @@ async def _served(
     """Tell everything until the viewer leaves (empty), or may not look any more (why)."""
 
     async def follow() -> str:
-        async with aclosing(watch.texts()) as texts:
-            async for text in texts:
-                await send({"type": "websocket.send", "text": text})
+        wire = wire_of(scope)
+        async with aclosing(watch.frames()) as frames:
+            async for said in frames:
+                if wire is None:  # another server than ours
+                    await send({"type": "websocket.send", "text": said.text})
+                else:
+                    wire.write(said.wire)
+                    await wire.drain()  # who reads slowly skips what was new meanwhile
         return ""
 
     async def until_gone() -> str:

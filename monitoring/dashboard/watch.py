@@ -6,6 +6,7 @@ Calls come by Redis (monitoring.dashboard.calling). Each frame is encoded once.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitoring.dashboard.frames import Mark, frame, mark_read, news, tick
 from monitoring.dashboard.reading import snapshot_row
 from monitoring.dashboard.tasks import refresh_dashboard
 from notifications.inbox.hub.subscription import Subscription
+from notifications.inbox.hub.wire import encode
 from notifications.inbox.live.apart import apart
 
 POLL_S = 1.0  # a call that was lost, or a Redis that is away, costs so long
@@ -28,30 +30,38 @@ TROUBLE = "The database cannot be reached now; what you see is what was last kno
 logger = logging.getLogger("switchboard.dashboard")
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A frame as text, and as the bytes that every socket is sent."""
+
+    text: str
+    wire: bytes
+
+
 class Watch:
-    """Texts of frames. One per process; it looks and listens only while somebody follows."""
+    """What there is to say. One per process; it looks and listens only while somebody follows."""
 
     def __init__(self, poll_s: float = POLL_S, tick_s: float = TICK_S) -> None:
         self._poll_s, self._tick_s = poll_s, tick_s
-        self._texts: dict[str, str] = {}
+        self._said: dict[str, Said] = {}
         self._turned = asyncio.Event()
         self._called = asyncio.Event()
         self._followers = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def texts(self) -> AsyncGenerator[str, None]:
+    async def frames(self) -> AsyncGenerator[Said, None]:
         """Everything at first, then what changes. A slow follower skips what it was too slow for."""
-        known: dict[str, str] = {}
+        known: dict[str, Said] = {}
         self._followers += 1
         if not self._tasks:
             self._begin()
         try:
             while True:
                 turned = self._turned
-                for name, text in list(self._texts.items()):
-                    if known.get(name) is not text:
-                        known[name] = text
-                        yield text
+                for name, said in list(self._said.items()):
+                    if known.get(name) is not said:
+                        known[name] = said
+                        yield said
                 await turned.wait()
         finally:
             self._followers -= 1
@@ -72,7 +82,7 @@ class Watch:
     def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self._tasks, self._texts = [], {}
+        self._tasks, self._said = [], {}
 
     async def _look(self) -> None:
         """Until nobody follows. A database that is away is told, and asked again."""
@@ -105,10 +115,13 @@ class Watch:
 
     def _turn(self, texts: dict[str, str]) -> None:
         """Wake the followers, if any of it is new to them."""
-        fresh = {name: text for name, text in texts.items() if self._texts.get(name) != text}
-        if not fresh:
+        is_new = False
+        for name, text in texts.items():
+            if name not in self._said or self._said[name].text != text:
+                self._said[name] = Said(text, encode(text.encode()))
+                is_new = True
+        if not is_new:
             return
-        self._texts |= fresh
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 

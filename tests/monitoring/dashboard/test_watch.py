@@ -16,7 +16,7 @@ from monitoring.dashboard import watch as watching
 from monitoring.dashboard.events import event_note
 from monitoring.dashboard.frames import mark_read
 from monitoring.dashboard.refreshing import snapshot_refresh
-from monitoring.dashboard.watch import Watch
+from monitoring.dashboard.watch import Said, Watch
 from notifications.inbox.live.apart import apart
 from tests.monitoring.dashboard.rows import alert_make
 
@@ -26,16 +26,16 @@ FIRST = {"events", "alerts", "snapshot", "tick"}
 NEVER_S = 3600.0
 
 
-async def next_of(texts: AsyncGenerator[str, None], part: str) -> Any:
+async def next_of(texts: AsyncGenerator[Said, None], part: str) -> Any:
     async with asyncio.timeout(30):
-        async for text in texts:
-            frame = orjson.loads(text)
+        async for said in texts:
+            frame = orjson.loads(said.text)
             if frame["type"] == f"dashboard.{part}":
                 return frame["data"]
     raise AssertionError
 
 
-async def titled(texts: AsyncGenerator[str, None], title: str) -> dict[str, Any]:
+async def titled(texts: AsyncGenerator[Said, None], title: str) -> dict[str, Any]:
     """The feed, once it begins with this."""
     while True:
         items = (await next_of(texts, "events"))["items"]
@@ -47,8 +47,8 @@ async def titled(texts: AsyncGenerator[str, None], title: str) -> dict[str, Any]
 def test_all_is_told_at_first() -> None:
     async def story() -> None:
         await apart(snapshot_refresh)
-        async with aclosing(Watch().texts()) as texts:
-            first = [orjson.loads(await anext(texts)) for _ in FIRST]
+        async with aclosing(Watch().frames()) as texts:
+            first = [orjson.loads((await anext(texts)).text) for _ in FIRST]
             assert {frame["type"] for frame in first} == {f"dashboard.{part}" for part in FIRST}
 
     async_to_sync(story)()
@@ -58,7 +58,7 @@ def test_an_event_is_told_because_somebody_called() -> None:
     """Nobody looks by themselves in this test: what arrives was called for, through Redis."""
 
     async def story() -> None:
-        async with aclosing(Watch(poll_s=NEVER_S).texts()) as texts:
+        async with aclosing(Watch(poll_s=NEVER_S).frames()) as texts:
             await next_of(texts, "tick")
             await apart(partial(event_note, "node_offline", "fra-1 is offline", "", "critical"))
             event = await titled(texts, "fra-1 is offline")
@@ -72,7 +72,7 @@ def test_an_event_is_told_because_somebody_called() -> None:
 
 def test_a_picture_is_told_when_it_is_taken() -> None:
     async def story() -> None:
-        async with aclosing(Watch(poll_s=NEVER_S).texts()) as texts:
+        async with aclosing(Watch(poll_s=NEVER_S).frames()) as texts:
             await next_of(texts, "tick")
             await apart(snapshot_refresh)
             assert "servers" in await next_of(texts, "snapshot")
@@ -82,7 +82,7 @@ def test_a_picture_is_told_when_it_is_taken() -> None:
 
 def test_without_redis_it_is_found_by_looking(redis_gone: None) -> None:
     async def story() -> None:
-        async with aclosing(Watch(poll_s=0.02).texts()) as texts:
+        async with aclosing(Watch(poll_s=0.02).frames()) as texts:
             await next_of(texts, "tick")
             await apart(partial(event_note, "node_offline", "fra-1 is offline"))
             await titled(texts, "fra-1 is offline")
@@ -92,7 +92,7 @@ def test_without_redis_it_is_found_by_looking(redis_gone: None) -> None:
 
 def test_after_an_event_the_figures_are_asked_for_once() -> None:
     async def story() -> None:
-        async with aclosing(Watch(poll_s=0.02).texts()) as texts:
+        async with aclosing(Watch(poll_s=0.02).frames()) as texts:
             await next_of(texts, "tick")
             for number in range(3):
                 await apart(partial(event_note, "payment_completed", f"paid {number}"))
@@ -114,7 +114,7 @@ def test_two_dashboards_share_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def story() -> None:
         watch = Watch(poll_s=NEVER_S)
-        async with aclosing(watch.texts()) as one, aclosing(watch.texts()) as other:
+        async with aclosing(watch.frames()) as one, aclosing(watch.frames()) as other:
             await next_of(one, "tick")
             heard = looks
             await next_of(other, "tick")
@@ -126,12 +126,12 @@ def test_two_dashboards_share_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_looks_when_nobody_follows() -> None:
     async def story() -> None:
         watch = Watch(poll_s=0.01)
-        async with aclosing(watch.texts()) as texts:
+        async with aclosing(watch.frames()) as texts:
             await next_of(texts, "tick")
         async with asyncio.timeout(30):
             while len(asyncio.all_tasks()) > 1:
                 await asyncio.sleep(0)
-        async with aclosing(watch.texts()) as texts:
+        async with aclosing(watch.frames()) as texts:
             await next_of(texts, "tick")
 
     async_to_sync(story)()
@@ -139,7 +139,7 @@ def test_nobody_looks_when_nobody_follows() -> None:
 
 def test_silence_ticks() -> None:
     async def story() -> None:
-        async with aclosing(Watch(poll_s=0.01, tick_s=0.02).texts()) as texts:
+        async with aclosing(Watch(poll_s=0.01, tick_s=0.02).frames()) as texts:
             first = await next_of(texts, "tick")
             second = await next_of(texts, "tick")
             assert second["now"] > first["now"]
@@ -158,7 +158,7 @@ def test_a_database_that_is_away_is_told_and_asked_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(watching, "mark_read", failing)
 
     async def story() -> None:
-        async with aclosing(Watch(poll_s=0.01).texts()) as texts:
+        async with aclosing(Watch(poll_s=0.01).frames()) as texts:
             assert "cannot be reached" in (await next_of(texts, "tick"))["trouble"]
             async with asyncio.timeout(30):
                 while (await next_of(texts, "tick"))["trouble"]:
