@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from lib import durations
+
 
 @dataclass(frozen=True, slots=True)
 class Other:
@@ -69,5 +71,26 @@ OTHERS = (
         "FILE_HISTORY_DAYS",
         _days("FILE_HISTORY_DAYS"),
     ),
-    Other("reports.clean_exports", "Files of exports.", "", _say("24 hours")),
+    Other(
+        "monitoring.forget_traffic",
+        "Samples, hours and spans of servers.",
+        "NODE_SAMPLES_KEPT, NODE_HOURS_KEPT, NODE_STATES_KEPT",
+        lambda: ", ".join(
+            durations.words(getattr(settings, name))
+            for name in ("NODE_SAMPLES_KEPT", "NODE_HOURS_KEPT", "NODE_STATES_KEPT")
+        ),
+    ),
+    Other("monitoring.forget_outages", "Outages of services that ended.", "", _say("180 days")),
+    Other(
+        "alerts.clean",
+        "Alerts that were resolved, their stories, silences that are over.",
+        "ALERT_RETENTION_DAYS",
+        _days("ALERT_RETENTION_DAYS"),
+    ),
+    Other(
+        "reports.clean_exports",
+        "Files of exports, and files that no export speaks of.",
+        "EXPORT_KEEP",
+        lambda: durations.words(settings.EXPORT_KEEP),
+    ),
 )

@@ -14,7 +14,6 @@ from reports.retention.steps.ended import Ended
 from reports.retention.steps.keys import Keys
 from reports.retention.steps.walk import Walk
 
-HOURS_KEPT = timedelta(days=30)  # of the traffic of servers
 RUNS_KEPT = timedelta(days=400)  # what this room itself writes down
 # What came in and is dealt with. "received" waits for its job, "failed" for a person.
 _DEALT_WITH = "('processed', 'duplicate', 'rejected', 'unmatched')"
@@ -114,7 +113,7 @@ def _cache_steps() -> Sequence[Step]:
             for each in partitions.partitioned_tables()
             if each.kept is not None and partitions.is_in_days(each.table)
         ),
-        Ended("node_hour", "t.hour < %(before)s", HOURS_KEPT),
+        Ended("node_hour", "t.hour < %(before)s", settings.NODE_HOURS_KEPT),
         Ended("retention_run", "t.finished_at < %(before)s", RUNS_KEPT),
         Keys(),
     ]
@@ -162,8 +161,8 @@ _POLICIES = {
         Policy(
             "reports.clean_caches",
             "Caches and measurements",
-            "Days of measurements, hours of traffic after 30 days, runs of this page after 400 days; keys "
-            "in Redis that nobody would ever take away.",
+            "Days of measurements, hours of traffic of servers, runs of this page after 400 days; keys in "
+            "Redis that nobody would ever take away.",
             "Keys of others, keys that end by themselves, anything of a person who is known.",
             "",
             lambda: "as each table says",

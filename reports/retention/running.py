@@ -4,6 +4,7 @@ A killed run is taken up by the next attempt of its job: what is gone is gone an
 begins anew and finds only what is left.
 """
 
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from reports.retention.steps.base import Gone
 
 # After each piece others have the disk for as long as it took, within these bounds.
 PAUSE_LEAST_S, PAUSE_MOST_S = 0.01, 0.5
+
+logger = logging.getLogger("switchboard.retention")
 
 _OPEN = """
 INSERT INTO retention_run (id, kind, state, is_dry, job_id, fence, started_at)
@@ -80,6 +83,14 @@ def retention_do(policy: Policy, *, is_dry: bool, context: JobContext) -> dict[s
         run.end(RunState.FAILED, _why(exc))
         raise
     run.end(RunState.DONE)
+    logger.info(
+        "%s %s %d rows and %d partitions",
+        policy.kind,
+        "would remove" if is_dry else "removed",
+        run.sum.rows,
+        run.sum.partitions,
+        extra={"kind": policy.kind, "dry_run": is_dry, "tables": run.counts()},
+    )
     return {"run": str(run.id), "rows": run.sum.rows, "partitions": run.sum.partitions}
 
 
@@ -159,6 +170,10 @@ class _Run:
         )
         if not changed:
             raise LeaseLost
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        return {table: each["rows"] for table, each in self._tables.items()}
 
     def end(self, state: RunState, error: str = "") -> None:
         """Write how it ended."""

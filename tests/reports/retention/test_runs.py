@@ -83,6 +83,18 @@ def test_a_count_changes_nothing_and_says_what_would_go() -> None:
     )
 
 
+def test_the_log_tells_what_went(caplog: pytest.LogCaptureFixture) -> None:
+    message_make(30)
+    with caplog.at_level("INFO", "switchboard.retention"):
+        job_perform(KIND, dry_run=True)
+        job_perform(KIND)
+    told = [record.getMessage() for record in caplog.records if record.name.endswith("retention")]
+    assert told == [
+        f"{KIND} would remove 1 rows and 0 partitions",
+        f"{KIND} removed 1 rows and 0 partitions",
+    ]
+
+
 def test_a_big_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "LOOKED_AT", 200)
     QueuedMessage.objects.bulk_create(
