@@ -9,7 +9,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from monitoring.dashboard.events import event_note
 from monitoring.dashboard.refreshing import snapshot_refresh
-from tests.browser.conftest import NARROW, Open, Staff
+from tests.browser.conftest import NARROW, Enter, Open, Staff
 from tests.monitoring.dashboard.rows import alert_make, node_make, paid
 
 Meanwhile = Callable[[Callable[[], Any]], Any]
@@ -33,10 +33,10 @@ def width_fits(page: Page) -> bool:
 
 
 def test_the_dashboard_is_pushed_what_happens(
-    business: None, staff: Staff, open_page: Open, meanwhile: Meanwhile
+    business: None, enter: Enter, meanwhile: Meanwhile
 ) -> None:
-    page = open_page(session=staff("olga", "Support"))
-    page.goto("/ops/")
+    """By the web process as it is in production, which writes one frame to all sockets."""
+    page = enter("/ops/")
     expect(page.locator("[data-pill]")).to_have_text("Live")
     expect(page.locator('[data-tile="servers"] .value')).to_have_text("1 / 2")
     expect(page.locator('[data-tile="money"] .value')).to_have_text("5 USDT")
