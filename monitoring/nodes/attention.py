@@ -41,7 +41,7 @@ def away_servers() -> Iterator[Attention]:
         "server is silent" if silent == 1 else "servers are silent",
         silent,
         Severity.CRITICAL,
-        f"{reverse('admin:nodes_node_changelist')}?state=online",
+        f"{page}?state=silent",
         "The panel says online, and far fewer people than usual get through.",
         runbook=SILENT,
     )

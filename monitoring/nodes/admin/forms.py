@@ -8,12 +8,13 @@ from django import forms
 
 from jobs.admin.forms import FilterForm, MomentField
 from monitoring.nodes.countries import country_name
-from monitoring.nodes.screens.listing import GONE, TROUBLED, NodeFilter, choices_of
+from monitoring.nodes.screens.listing import GONE, QUIET, TROUBLED, NodeFilter, choices_of
 from monitoring.nodes.words import HEALTHS
 
 STATES = [
     ("", "any"),
     (TROUBLED, "offline or connecting"),
+    (QUIET, "online and silent"),
     *((health.value, words) for health, (words, _) in HEALTHS.items()),
     (GONE, "no longer listed"),
 ]

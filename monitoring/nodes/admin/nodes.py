@@ -30,6 +30,7 @@ SILENCES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "168": "7 days"}
 QUICK = (
     ("All", ""),
     ("Not serving", "state=troubled"),
+    ("Silent", "state=silent"),
     ("Online", "state=online"),
     ("Maintenance", "state=maintenance"),
     ("No longer listed", "state=gone"),

@@ -24,14 +24,22 @@ from monitoring.nodes.api.shapes import (
     NodeShape,
 )
 from monitoring.nodes.models import Health
-from monitoring.nodes.screens.listing import GONE, PAGE, SPANS, TROUBLED, NodeFilter, rows_page
+from monitoring.nodes.screens.listing import (
+    GONE,
+    PAGE,
+    QUIET,
+    SPANS,
+    TROUBLED,
+    NodeFilter,
+    rows_page,
+)
 from monitoring.nodes.selectors import bandwidth_hours, bandwidth_raw, incidents, uptime
 from monitoring.nodes.usual import usual_now
 from notifications.webhooks.api.parameters import MOST, moment_read, number_read, refused
 
 TAGS = ["nodes"]
 VIEW = "nodes.view_node"
-STATES = [*(health.value for health in Health), TROUBLED, GONE]
+STATES = [*(health.value for health in Health), TROUBLED, QUIET, GONE]
 _HISTORY = timedelta(days=30)
 _LONGEST = {"hour": timedelta(days=31), "raw": timedelta(days=3)}
 _USUAL = {"hour": timedelta(days=1), "raw": timedelta(hours=3)}

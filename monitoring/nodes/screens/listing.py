@@ -8,13 +8,16 @@ from django.db.models import Q, QuerySet
 
 from jobs import sql
 from lib import clock
+from monitoring.alerts.services import alerts_open
 from monitoring.nodes.models import Health, Node
 from monitoring.nodes.selectors import rates_now, uptime
+from monitoring.nodes.telling import SILENT
 from monitoring.nodes.usual import Usual, usual_now
 
 PAGE = 50
 TROUBLED = "troubled"  # a filter of its own: whatever does not serve and should
 GONE = "gone"
+QUIET = "silent"  # says online, and has an open alert of silent failure
 DAY = timedelta(hours=24)
 SPANS = {"24 h": DAY, "7 d": timedelta(days=7), "30 d": timedelta(days=30)}
 
@@ -25,7 +28,7 @@ class NodeFilter:
 
     ids: tuple[UUID, ...] = ()
     q: str = ""  # part of name or address
-    state: str = ""  # a health, TROUBLED or GONE
+    state: str = ""  # a health, TROUBLED, QUIET or GONE
     country: str = ""
     provider: str = ""
     tag: str = ""
@@ -40,6 +43,8 @@ class NodeFilter:
         rows = rows.filter(removed_at__isnull=self.state != GONE)
         if self.state == TROUBLED:
             rows = rows.filter(health__in=[Health.OFFLINE, Health.WARNING])
+        elif self.state == QUIET:
+            rows = rows.filter(pk__in=silent_ids())
         elif self.state and self.state != GONE:
             rows = rows.filter(health=self.state)
         if self.q:
@@ -78,6 +83,7 @@ class NodeLine:
     strip: list[Span] = field(default_factory=list)
     spark: list[float | None] = field(default_factory=list)
     uptimes: dict[str, float | None] = field(default_factory=dict)
+    is_silent: bool = False
 
     @property
     def pk(self) -> UUID:
@@ -95,7 +101,7 @@ class NodesPage:
 
 
 def nodes_page(where: NodeFilter, *, after: str = "", size: int = PAGE) -> NodesPage:
-    """Those that match, with what is shown of them. Eight queries, however many there are."""
+    """Those that match, with what is shown of them. Nine queries, however many there are."""
     rows, following = rows_page(where, after=after, size=size)
     return NodesPage(nodes_lines(rows), following)
 
@@ -120,12 +126,13 @@ def rows_page(where: NodeFilter, *, after: str = "", size: int = PAGE) -> tuple[
 
 
 def nodes_lines(rows: list[Node]) -> list[NodeLine]:
-    """What is shown of these. Seven queries."""
+    """What is shown of these. Eight queries."""
     if not rows:
         return []
     now, ids = clock.now(), [row.pk for row in rows]
     usual, rates = usual_now(), rates_now()
     strips, sparks = strips_of(ids, now - DAY, now), sparks_of(ids, now)
+    silent = silent_ids()
     ups = {label: uptime(ids, now - span, now) for label, span in SPANS.items()}
     return [
         NodeLine(
@@ -135,9 +142,23 @@ def nodes_lines(rows: list[Node]) -> list[NodeLine]:
             strip=strips.get(row.pk, []),
             spark=sparks.get(row.pk, []),
             uptimes={label: found.get(row.pk) for label, found in ups.items()},
+            is_silent=row.pk in silent,
         )
         for row in rows
     ]
+
+
+def silent_ids() -> set[UUID]:
+    """Servers with an open alert of silent failure. One query. Alerts from outside may name others."""
+    keys = alerts_open(SILENT).values_list("key", flat=True)
+    return {found for key in keys if (found := _uuid(key)) is not None}
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def strips_of(ids: list[UUID], since: datetime, until: datetime) -> dict[UUID, list[Span]]:

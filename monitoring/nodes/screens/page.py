@@ -59,7 +59,7 @@ class NodeScreen:
 
 
 def node_screen(node_id: UUID) -> NodeScreen:
-    """The page of a server. Sixteen queries, however long its history. Raises NodeUnknown."""
+    """The page of a server. Seventeen queries, however long its history. Raises NodeUnknown."""
     row, now = node_get(node_id), clock.now()
     alerts = list(Alert.objects.filter(key=str(row.pk)).order_by("-opened_at")[:SHOWN])
     return NodeScreen(

@@ -38,6 +38,7 @@ def page_of(row: Node) -> str:
 def test_the_list_shows_each_server_and_what_is_wrong(full: Node, operator: Client) -> None:
     node_make(2, name="PL-1", health="offline", country_code="PL")
     node_make(3, name="Gone-1", removed_at=clock.now())
+    alert_raise(rule="node_silent", key="told from outside", severity="warning", title="Other")
     answer = operator.get(LIST)
     text = answer.content.decode()
     assert answer.status_code == 200
@@ -54,6 +55,10 @@ def test_the_list_shows_each_server_and_what_is_wrong(full: Node, operator: Clie
     assert "PL-1" in operator.get(f"{LIST}?state=troubled").content.decode()
     assert "NL-Amsterdam-1" not in operator.get(f"{LIST}?state=troubled").content.decode()
     assert "Gone-1" in operator.get(f"{LIST}?state=gone").content.decode()
+    silent = operator.get(f"{LIST}?state=silent").content.decode()
+    assert "NL-Amsterdam-1" in silent
+    assert ">silent</span>" in silent
+    assert "PL-1" not in silent
 
 
 @pytest.mark.parametrize(
