@@ -19,6 +19,11 @@ STEP = timedelta(days=30)  # between the looks at those who paid
 WITHIN = (0, 7, 30, 90)  # days after joining within which a first payment is looked for
 _LOCK = "reports.cohorts"
 
+_FIRST = """
+CREATE TEMPORARY TABLE cohort_first ON COMMIT DROP AS
+SELECT subscriber_id, min(completed_at) AS at FROM payment
+WHERE completed_at < %(now)s AND subscriber_id IS NOT NULL GROUP BY subscriber_id
+"""
 _JOINED = """
 SELECT date_trunc('month', joined_at AT TIME ZONE 'UTC')::date AS month, count(*),
     count(*) FILTER (WHERE paid_at < joined_at + interval '1 day'),
@@ -26,26 +31,19 @@ SELECT date_trunc('month', joined_at AT TIME ZONE 'UTC')::date AS month, count(*
     count(*) FILTER (WHERE paid_at < joined_at + interval '30 days'),
     count(*) FILTER (WHERE paid_at < joined_at + interval '90 days')
 FROM (
-    SELECT coalesce(s.panel_created_at, s.created_at) AS joined_at, f.paid_at
-    FROM subscriber s LEFT JOIN (
-        SELECT subscriber_id, min(completed_at) AS paid_at FROM payment
-        WHERE completed_at IS NOT NULL AND subscriber_id IS NOT NULL GROUP BY subscriber_id
-    ) f ON f.subscriber_id = s.id
+    SELECT coalesce(s.panel_created_at, s.created_at) AS joined_at, f.at AS paid_at
+    FROM subscriber s LEFT JOIN cohort_first f ON f.subscriber_id = s.id
     WHERE coalesce(s.panel_created_at, s.created_at) >= %(since)s
 ) q WHERE joined_at < %(now)s GROUP BY 1
 """
 # Whose paid time covers the day 30 * n after the first payment. Periods of one person follow each other.
 _PAID = """
-WITH first AS (
-    SELECT subscriber_id, min(completed_at) AS at FROM payment
-    WHERE completed_at IS NOT NULL AND subscriber_id IS NOT NULL
-    GROUP BY subscriber_id HAVING min(completed_at) >= %(since)s AND min(completed_at) < %(now)s
-)
-SELECT date_trunc('month', f.at AT TIME ZONE 'UTC')::date, 0, count(*) FROM first f GROUP BY 1
+SELECT date_trunc('month', at AT TIME ZONE 'UTC')::date, 0, count(*)
+FROM cohort_first WHERE at >= %(since)s GROUP BY 1
 UNION ALL
 SELECT date_trunc('month', c.at AT TIME ZONE 'UTC')::date, c.n, count(*) FROM (
     SELECT DISTINCT f.subscriber_id, f.at, n
-    FROM first f
+    FROM cohort_first f
     JOIN subscription_activation a ON a.subscriber_id = f.subscriber_id
     JOIN payment p ON p.id = a.payment_id
     CROSS JOIN LATERAL generate_series(
@@ -53,7 +51,7 @@ SELECT date_trunc('month', c.at AT TIME ZONE 'UTC')::date, c.n, count(*) FROM (
             / %(step)s)::int),
         least(%(months)s, ceil(extract(epoch FROM a.target_expire_at - f.at) / %(step)s)::int - 1)
     ) n
-    WHERE a.target_expire_at IS NOT NULL AND p.state = 'completed'
+    WHERE a.target_expire_at IS NOT NULL AND p.state = 'completed' AND f.at >= %(since)s
 ) c
 GROUP BY 1, 2
 """
@@ -62,17 +60,20 @@ GROUP BY 1, 2
 def cohorts_compute() -> int:
     """Compute all cohorts anew. Returns how many there are. Repeat: the same ones.
 
-    Two statements over all payments. Locks: two at once wait for each other.
+    Three statements over all payments. Locks: two at once wait for each other.
     """
     now = clock.now()
     months = list(_months(now.astimezone(UTC).date()))
     since = _begin(months[0])
     given = {"since": since, "now": now, "step": STEP.total_seconds(), "months": MONTHS}
     with transaction.atomic():
-        # Each person is a row of a hash; in the usual 4 MB a million of them go to disk and back.
-        sql.run("SET LOCAL work_mem = '64MB'")
-        made = [*_joined(given, now), *_paid(given, now)]
         sql.row("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_LOCK])
+        # Each person is a row of a hash; in the usual 4 MB a million of them go to disk and back.
+        sql.run("SET LOCAL work_mem = '128MB'")
+        sql.run(_FIRST, given)
+        sql.run("ANALYZE cohort_first")
+        made = [*_joined(given, now), *_paid(given, now)]
+        sql.run("DROP TABLE cohort_first")  # now: the transaction may go on, and compute once more
         Cohort.objects.all().delete()
         Cohort.objects.bulk_create(made)
     return len(made)
