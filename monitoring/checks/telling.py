@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
-from monitoring.checks.known import BY_NAME, RULES, SERVICES, UPLINK, Service
+from monitoring.checks.known import RULES, SERVICES, UPLINK, Service
 from monitoring.checks.models import ServiceCheck
 from monitoring.checks.models.service import ServiceState
 
@@ -59,9 +59,3 @@ def _clear(service: Service, row: ServiceCheck, at: datetime) -> None:
     if row.state == ServiceState.OFF:
         note = f"It is not looked at any more: {service.missing} is not set."
     alert_clear(rule=service.rule, key=service.name, note=note, at=at)
-
-
-def title_of(name: str) -> str:
-    """How people call a service; the name of one that the code does not know any more."""
-    service = BY_NAME.get(name)
-    return service.title if service else name

@@ -34,7 +34,6 @@ class RuleAdmin(ChecksConsole):
             self.at("<slug:name>/change/", self.change, "change"),
             self.at("<slug:name>/on/", self.switch_on, "on"),
             self.at("<slug:name>/off/", self.switch_off, "off"),
-            self.at("<slug:name>/reset/", self.reset, "reset"),
         ]
 
     def changelist_view(
@@ -68,11 +67,6 @@ class RuleAdmin(ChecksConsole):
     def switch_off(self, request: HttpRequest, name: str) -> str:
         rule_change(name=name, by=request.user, is_on=False)
         return f"{rule_get(name).title}: switched off. Its value is still measured."
-
-    @deed("checks.operate_rulestate")
-    def reset(self, request: HttpRequest, name: str) -> str:
-        rule_change(name=name, by=request.user, threshold=None, cooldown=None)
-        return f"{rule_get(name).title}: as the settings say."
 
     def _here(self, request: HttpRequest) -> str:
         query = request.GET.urlencode()
