@@ -30,7 +30,8 @@ SELECT a.id FROM alert a LEFT JOIN LATERAL (
     SELECT s.ends_at FROM alert_silence s WHERE {_FITS.format(rule="a.rule", key="a.key")}
     ORDER BY s.ends_at DESC LIMIT 1
 ) s ON true
-WHERE a.resolved_at IS NULL AND s.ends_at IS DISTINCT FROM a.silenced_until
+WHERE (a.resolved_at IS NULL OR a.tell_at IS NOT NULL)
+    AND s.ends_at IS DISTINCT FROM a.silenced_until
     AND (s.ends_at IS NOT NULL OR a.silenced_until > %(now)s)
 ORDER BY a.id FOR NO KEY UPDATE OF a SKIP LOCKED
 """
@@ -58,7 +59,9 @@ def alert_quiet(alert: Alert) -> bool:
 
 
 def alerts_quiet() -> int:
-    """The same for all open alerts: windows begin and are taken back. Returns how many changed.
+    """The same for all that are open or whose end is not told: windows begin and are taken back.
+
+    Returns how many changed.
 
     In the caller's transaction. Locks: rows of alerts, by skipping what somebody else holds: the job
     that tells looks again before it does.

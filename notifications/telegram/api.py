@@ -59,6 +59,12 @@ class MessageInput(serializers.Serializer[Any]):
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     dedup_key = serializers.CharField(max_length=160, required=False, allow_null=True, default=None)
     dedup_ttl_s = serializers.IntegerField(min_value=1, max_value=30 * 86400, default=86400)
+    reply_markup = serializers.JSONField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="An inline keyboard; each button has a text and a url or callback_data.",
+    )
     mode = serializers.ChoiceField(choices=["queue", "now"], default="queue")
 
 
@@ -83,7 +89,20 @@ class MessagesApi(APIView):
                 "A reminder",
                 value={"telegram_id": 500100201, "message": "<b>Ends tomorrow</b>", "priority": 1},
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "With a button",
+                value={
+                    "telegram_id": 500100201,
+                    "message": "<b>Ends tomorrow</b>",
+                    "reply_markup": {
+                        "inline_keyboard": [
+                            [{"text": "Renew", "url": "https://shop.example/renew"}]
+                        ]
+                    },
+                },
+                request_only=True,
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -91,8 +110,8 @@ class MessagesApi(APIView):
         data.is_valid(raise_exception=True)
         given = data.validated_data
         if given.pop("mode") == "now":
-            if given["scheduled_at"] or given["dedup_key"]:
-                raise InputInvalid("mode now takes no scheduled_at and no dedup_key")
+            if given["scheduled_at"] or given["dedup_key"] or given["reply_markup"] is not None:
+                raise InputInvalid("mode now takes no scheduled_at, dedup_key or reply_markup")
             chat_check(given["telegram_id"])
             text_check(given["message"], given["parse_mode"])
             made = send_now.enqueue(

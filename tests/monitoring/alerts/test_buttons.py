@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from jobs.breakers import force
 from jobs.models import AuditEntry
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
@@ -248,3 +249,13 @@ def test_what_is_no_press_of_ours_is_none(data: str) -> None:
 
 def test_a_telling_that_is_gone_is_not_shown() -> None:
     assert "removed" in str(job_perform("alerts.refresh_telling", telling_id=1))
+
+
+def test_a_press_acts_although_telegram_does_not_answer_us(
+    bot: Sandbox, told: Callable[[], None], press: Press
+) -> None:
+    alert = raised()
+    told()
+    force("telegram", is_open=True, reason="HTTP 502")
+    press("Ack")
+    assert fresh(alert).acked_at is not None

@@ -160,3 +160,15 @@ def test_what_is_over_stays_over() -> None:
     alert_resolve(alert_id=alert.pk, by=None)
     with pytest.raises(AlertResolved):
         alert_silence(alert_id=alert.pk, until=clock.now() + HOUR, by=None)
+
+
+def test_the_end_of_what_people_know_of_waits_for_the_silence_too() -> None:
+    alert = raised()
+    tell_run()
+    made = silence()
+    alert_clear(rule=alert.rule, key=alert.key)
+    assert len(tell_run(after_s=600)) == 1
+    silence_end(silence_id=made.pk, by=None)
+    found = tell_run(after_s=700)
+    assert len(found) == 2
+    assert said(found[1]).startswith("🟢 Resolved")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from jobs import sql
 from notifications.telegram.keyboards import (
@@ -78,3 +79,15 @@ def test_what_another_backend_writes_there_by_mistake_is_left_out(
     lane_run()
     assert QueuedMessage.objects.get().status == "sent"
     assert bot.messages(5)[0]["reply_markup"] is None
+
+
+def test_a_backend_may_send_buttons_over_rest(account: Any) -> None:
+    client = APIClient()
+    client.force_authenticate(account("shop", "telegram.send_message"))
+    given = {"telegram_id": 5, "message": "x", "reply_markup": KEYS}
+    answer = client.post("/api/v1/telegram/messages", given, format="json")
+    assert answer.status_code == 202
+    assert fresh(answer.json()["id"]).reply_markup == KEYS
+    for changes in ({"reply_markup": {"inline_keyboard": [[{"text": "x"}]]}}, {"mode": "now"}):
+        refused = client.post("/api/v1/telegram/messages", {**given, **changes}, format="json")
+        assert refused.status_code == 422
