@@ -19,6 +19,8 @@ from reports.exports.sources.source import Source
 
 ADD, VIEW, OPERATE = "exports.add_export", "exports.view_export", "exports.operate_export"
 OBJECT = "export"  # what the audit log calls it
+# One after the other: a large file keeps a worker busy for minutes, and the others are for the rest.
+LINE = "exports"
 
 
 def export_order(
@@ -71,7 +73,7 @@ def export_order(
         )
         from reports.exports.tasks import write_export  # noqa: PLC0415 - its job calls our rooms
 
-        export.job_id = write_export.enqueue(export_id=export.pk).id
+        export.job_id = write_export.enqueue(export_id=export.pk, partition=LINE).id
         export.save(update_fields=["job_id"])
         audit_write(
             by, "exports.order", OBJECT, export.pk,

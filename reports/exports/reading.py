@@ -119,7 +119,7 @@ def rows_estimate(selection: Selection) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-def sample(selection: Selection, *, most: int = 5) -> list[list[str]]:
+def sample(selection: Selection, *, most: int = 3) -> list[list[str]]:
     """The cells of the first rows, as they will be in the file. Raises FilterInvalid."""
     shown = Selection(
         selection.source, selection.filters, selection.since, selection.until,

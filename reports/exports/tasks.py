@@ -20,7 +20,7 @@ GAVE_UP = "its job gave up, or was put away; the job's page says why"
     "reports.write_export",
     retry=Delays("5s 30s 2m"),  # a person waits: ten minutes, as for reports, would be too long
     timeout="1h",
-    concurrency=1,  # a large file keeps a worker busy for minutes, and the others are for the rest
+    skip_ahead=True,  # whoever waits for the next try holds up nobody
 )
 def write_export(export_id: UUID) -> Outcome | dict[str, Any]:
     """Write the file of an export, and tell whoever asked for it."""

@@ -23,6 +23,7 @@ from reports.exports.admin.acts import ExportActs, or_404
 from reports.exports.admin.forms import PREFIX, ExportFilterForm, OrderForm, presets
 from reports.exports.listing import ExportFilter, exports_page
 from reports.exports.models import Export
+from reports.exports.models.export import OPEN
 from reports.exports.ordering import ADD, OBJECT
 from reports.exports.reading import Selection, rows_estimate, sample, statements_timeout
 from reports.exports.sources import SOURCES
@@ -94,6 +95,7 @@ class ExportAdmin(ExportActs, ConsoleAdmin):
             may_have=may_have,
             may_operate=services.may_operate(request.user, row),
             again=f"?{again(row)}",
+            is_open=row.state in OPEN,
             acts=AuditEntry.objects.filter(object_type=OBJECT, object_id=str(row.pk)).order_by(
                 "-id"
             )[:ACTS],
@@ -223,7 +225,9 @@ def _look(form: OrderForm) -> dict[str, Any]:
     try:
         with transaction.atomic():
             statements_timeout(PATIENCE_MS)
-            found["sample"] = sample(selection)
+            found["sample"] = [
+                list(zip(selection.columns, cells, strict=True)) for cells in sample(selection)
+            ]
     except OperationalError:
         found["is_slow"] = True
     return found

@@ -74,8 +74,6 @@ class OrderForm(forms.Form):
                 value = value == "yes"
             elif isinstance(value, datetime):
                 value = value.isoformat().replace("+00:00", "Z")
-            elif name in _ONE_WORD:
-                value = value[0]
             elif part.entry is Entry.WORDS and isinstance(value, str):
                 value = [word.strip() for word in value.split(",") if word.strip()]
             found[name] = value
@@ -88,12 +86,7 @@ class OrderForm(forms.Form):
             self.add_error("until", "This must be after the beginning.")
         if given.get("bom") and given.get("format") != ExportFormat.CSV:
             self.add_error("bom", "This is for CSV only.")
-        if len(given.get(f"{PREFIX}dated", [])) > 1:
-            self.add_error(f"{PREFIX}dated", "Choose one date.")
         return given
-
-
-_ONE_WORD = frozenset({"dated"})
 
 
 def _choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
@@ -109,6 +102,10 @@ def _field(part: Part) -> forms.Field:
             required=False,
             choices=part.choices(),
             widget=forms.CheckboxSelectMultiple,
+        )
+    if part.entry is Entry.CHOICE and part.choices:
+        return forms.ChoiceField(
+            label=label, required=False, choices=[("", "as usual"), *part.choices()]
         )
     if part.entry is Entry.FLAG:
         choices = [("", "either"), ("yes", "yes"), ("no", "no")]

@@ -99,7 +99,7 @@ class ColumnOutput(serializers.Serializer[Any]):
 class FilterOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
-    entry = serializers.CharField(help_text="text, number, flag, moment or words (a list).")
+    entry = serializers.CharField(help_text="text, number, flag, moment, choice or words (a list).")
     choices = serializers.ListField(child=serializers.CharField())
 
 

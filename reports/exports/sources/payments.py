@@ -76,9 +76,9 @@ def _number(title: str, field: str) -> Part:
 
 _PARTS = {
     "dated": Part(
-        "the range is about the date",
+        "the range is about when they were",
         _dated,
-        entry=Entry.WORDS,
+        entry=Entry.CHOICE,
         choices=lambda: [(name, name) for name in _DATES],
     ),
     "state": _words("state", "state", State.choices),
@@ -105,7 +105,7 @@ PAYMENTS = Source(
     name="payments",
     title="Payments",
     permission="payments.view_payment",
-    span="when they were ordered; with the filter `dated`: completed, or refunded",
+    span="when they were ordered, if the filter does not say completed or refunded",
     columns=COLUMNS,
     parts=_PARTS,
     rows=_rows,

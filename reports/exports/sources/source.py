@@ -19,6 +19,7 @@ class Entry(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     MOMENT = "moment"
+    CHOICE = "choice"  # one of `choices`
     WORDS = "words"  # one or several, of `choices` if there are any
 
 

@@ -236,6 +236,14 @@ def test_the_order_is_one_job(db: None) -> None:
     assert job.pk == export.job_id
 
 
+def test_exports_are_written_one_after_the_other(db: None) -> None:
+    exports = [export_order(type="audit") for _ in range(3)]
+    assert {Job.objects.get(pk=job_of(each)).partition_key for each in exports} == {"exports"}
+    drain()
+    done = Export.objects.order_by("finished_at").values_list("pk", "state")
+    assert list(done) == [(each.pk, "done") for each in exports]
+
+
 def test_a_chunk_is_written_and_forgotten(
     db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
