@@ -45,9 +45,12 @@ KIND = "reports.compute_daily_stats"
 
 @transaction.atomic
 def days_ask(*, by: Account, day: date | None = None) -> UUID:
-    """Have days computed by a job: the one named, or all that are due. Raises DayNotOver."""
+    """Have days computed by a job: the one named, or all that are due. Raises DayNotOver.
+
+    Repeat: while the job waits or runs it is found instead.
+    """
     if day is not None and not span_of(day).is_over:
         raise DayNotOver(f"{day} is not over yet (days end at midnight UTC)")
     args = {} if day is None else {"day": str(day)}
     audit_write(by, "statistics.compute", "day", day or "due")
-    return kind_get(KIND).enqueue(**args).id
+    return kind_get(KIND).enqueue(**args, unique=(KIND, str(day or "due"))).id

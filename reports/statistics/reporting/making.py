@@ -73,7 +73,9 @@ def report_ask(*, kind: str, period: date, is_told: bool, by: Account) -> Report
     report, is_new = report_make(kind=kind, period=period)
     audit_write(by, "reports.make", REPORT, report.pk, report=str(report), told=is_told)
     if is_told:
-        kind_get(JOBS[ReportKind(kind)]).enqueue(**{ARGS[ReportKind(kind)]: str(period)})
+        name = JOBS[ReportKind(kind)]
+        args = {ARGS[ReportKind(kind)]: str(period)}
+        kind_get(name).enqueue(**args, unique=(name, str(period)))
     elif is_new:
         Report.objects.filter(pk=report.pk).update(skip_reason=LATE)
     return report

@@ -92,10 +92,12 @@ def test_days_are_computed_by_a_click(operator: Client, supporter: Client) -> No
     assert supporter.post(f"{DAYS}compute/").status_code == 403
     operator.post(f"{DAYS}compute/")
     assert_enqueued("reports.compute_daily_stats")
+    operator.post(f"{DAYS}compute/")
+    assert_enqueued("reports.compute_daily_stats")  # an impatient click finds the one that waits
     day = day_back(3)
     operator.post(f"{DAYS}{day}/compute/")
     assert_enqueued("reports.compute_daily_stats", day=str(day))
-    assert AuditEntry.objects.filter(action="statistics.compute", account_name="olga").count() == 2
+    assert AuditEntry.objects.filter(action="statistics.compute", account_name="olga").count() == 3
     answer = operator.post(f"{DAYS}{day_back(-1)}/compute/", follow=True)
     assert "Refused" in answer.content.decode()
 
