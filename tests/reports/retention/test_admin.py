@@ -50,7 +50,7 @@ def test_a_count_and_then_the_removal(anna: Client) -> None:
     anna.post(act("begin", KIND, "real"))
     drain()
     assert QueuedMessage.objects.count() == 0
-    assert "retention" in text(anna.get(act("change", run_of(KIND).pk)))
+    assert "anna: had removed what is old" in text(anna.get(act("change", run_of(KIND).pk)))
 
 
 def test_a_run_at_work_is_followed_and_cancelled(anna: Client) -> None:
