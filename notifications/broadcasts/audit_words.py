@@ -16,6 +16,8 @@ words_register(
         "broadcasts.resend": "resent to the missing",
         "broadcasts.recall_delete": "took back",
         "broadcasts.recall_edit": "corrected where it was delivered",
+        "broadcasts.upload": "uploaded",
+        "broadcasts.cancel_upload": "cancelled the upload of",
         "broadcasts.import": "imported",
         "broadcasts.forget_audience": "deleted",
     },

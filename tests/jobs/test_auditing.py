@@ -1,11 +1,39 @@
 """Words of the audit log, registered by each app."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from jobs import auditing
 from jobs.auditing import Listed, Page, Sought, Thing, address_of, is_pair, verb_of, words_register
 
 pytestmark = pytest.mark.unit
+
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ("jobs", "notifications", "payments", "subscriptions", "monitoring", "reports", "config")
+INSTALLED = dict(auditing._verbs)
+
+
+def actions_written() -> Iterator[str]:
+    """What the product hands to audit_write as a text."""
+    for app in APPS:
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(
+                        func=ast.Name(id="audit_write"),
+                        args=[_, ast.Constant(value=str(action)), *_],
+                    ):
+                        yield action
+
+
+def test_whatever_is_written_is_told_in_words() -> None:
+    written = set(actions_written())
+    assert len(written) > 50
+    assert written - INSTALLED.keys() == set()
 
 
 @pytest.fixture(autouse=True)
