@@ -16,13 +16,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from lib import clock
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "runbook.md"
 _SEES = re.compile(r"\*\*You see\*\*\s+(.*?)(?:\n\n|\Z)", re.DOTALL)
@@ -112,11 +112,13 @@ def _page(site: "AdminSite", request: HttpRequest, title: str, **context: Any) -
 
 
 @lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - workers need none of it
+
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
-def _linked(tokens: Iterable[Token]) -> Iterable[Token]:
+def _linked(tokens: "Iterable[Token]") -> "Iterable[Token]":
     """The tokens of a line, its links as the console needs them."""
     dropped = False
     for token in tokens:

@@ -4,6 +4,7 @@ It holds no database connection and takes no part in the work, so there is littl
 Signals only set a flag (a handler that waits can deadlock: django-q2 #346).
 """
 
+import gc
 import logging
 import os
 import signal
@@ -44,6 +45,10 @@ class Watchdog:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT. Returns the exit status."""
+        # What the children inherit stays shared memory only while nobody writes to it, and a collector
+        # that walks over it does: a worker had 76 MB of its own, without that 36 (2026-11).
+        gc.collect()
+        gc.freeze()
         self._start()
         if settings.METRICS_PORT:
             serve_metrics(settings.METRICS_PORT, self.memory, self.ails)

@@ -9,13 +9,12 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
 
 if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
     _TextField = models.TextField[str | None, str | None]
 else:
     _TextField = models.TextField
@@ -25,33 +24,43 @@ _PURPOSE = b"switchboard.webhooks.secrets"
 
 def seal(text: str) -> str:
     """The text encrypted under the present key; each time another one."""
-    return _boxes(settings.SECRET_KEY)[0].encrypt(text.encode()).decode()
+    return _box(settings.SECRET_KEY).encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str) -> str | None:
     """The text, or None if it was sealed under a key that is no longer known."""
-    boxes = MultiFernet(_boxes(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-    try:
-        return boxes.decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        return None
+    return _opened(sealed, settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 def is_current(sealed: str) -> bool:
     """Whether it was sealed under the present key."""
+    return _opened(sealed, settings.SECRET_KEY) is not None
+
+
+# cryptography is loaded by the first who seals: it takes 20 MB, and most processes never need it.
+
+
+def _opened(sealed: str, *keys: str) -> str | None:
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415
+
     try:
-        _boxes(settings.SECRET_KEY)[0].decrypt(sealed.encode())
+        return _box(*keys).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        return False
-    return True
+        return None
 
 
 @lru_cache(maxsize=8)
-def _boxes(*keys: str) -> tuple[Fernet, ...]:
-    return tuple(Fernet(_derived(key)) for key in keys)
+def _box(*keys: str) -> "MultiFernet":
+    """Seals with the first key, opens with all."""
+    from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
+
+    return MultiFernet([Fernet(_derived(key)) for key in keys])
 
 
 def _derived(key: str) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     found = HKDF(SHA256(), length=32, salt=None, info=_PURPOSE).derive(key.encode())
     return urlsafe_b64encode(found)
 
