@@ -11,8 +11,7 @@ reports.prepare_partitions then makes their days ahead.
 Locks: a day that is made or dropped needs the table for a moment; lib.patience says how it is had.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -21,6 +20,7 @@ from django.db import transaction
 from psycopg import sql
 
 from lib import catalog, clock
+from lib.partition_names import Parts, before_name, day_name, parts_of, rest_name
 from lib.patience import patiently
 
 AHEAD = 3
@@ -70,10 +70,7 @@ def partitioned_tables() -> list[DayTable]:
 
 def is_in_days(table: str) -> bool:
     """Whether the table is partitioned already: its migration may still be to come."""
-    try:
-        return bool(catalog.key_of(table))
-    except catalog.NotPartitioned:
-        return False
+    return table in parts_of([table])
 
 
 def days_prepare(table: str, column: str, *, ahead: int = AHEAD) -> list[date]:
@@ -93,21 +90,20 @@ def days_prepare(table: str, column: str, *, ahead: int = AHEAD) -> list[date]:
 
 def days_missing(table: str, *, ahead: int = AHEAD) -> list[date]:
     """Those of today and the next days that nobody has made yet."""
-    today, kept = clock.now().date(), set(days_kept(table))
-    until = max((end for _, end in _befores(table)), default=date.min)
-    wanted = [today + timedelta(days=each) for each in range(ahead + 1)]
-    return [day for day in wanted if day not in kept and day >= until]
+    return _parts(table).missing(ahead)
 
 
 def days_kept(table: str) -> list[date]:
     """The days that a table has, the oldest first; what stands in one piece before them is left out."""
-    return sorted(day for _, day in _dated(table, ""))
+    return _parts(table).days
 
 
 def days_old(table: str, before: date) -> list[Day]:
     """The partitions that hold nothing but older days, the oldest first."""
-    old = [name for name, end in _befores(table) if end <= before]
-    old += [day_name(table, day) for day in days_kept(table) if day < before]
+    parts = _parts(table)
+    old = [day_name(table, day) for day in parts.days if day < before]
+    if parts.before is not None and parts.before <= before:
+        old.insert(0, before_name(table, parts.before))
     found = catalog.rows(
         """SELECT relname, pg_total_relation_size(oid), greatest(reltuples, 0)::bigint FROM pg_class
         WHERE relname = ANY (%s) AND relnamespace = current_schema()::regnamespace""",
@@ -166,33 +162,26 @@ def rest_count(table: str, before: date | None = None) -> int:
     return int(catalog.rows(query.format(**_rest(table, before or clock.now().date())))[0][0])
 
 
-def day_name(table: str, day: date) -> str:
-    """The partition of a day."""
-    return f"{table}_{day:%Y%m%d}"
+def rests_count(tables: Collection[str]) -> dict[str, int]:
+    """The same of many tables, all of them partitioned, in one query."""
+    each = [
+        sql.SQL("SELECT {name}, count(*) FROM (SELECT FROM {rest} LIMIT {most}) q").format(
+            name=sql.Literal(table), rest=sql.Identifier(rest_name(table)), most=sql.Literal(BATCH)
+        )
+        for table in tables
+    ]
+    return dict(catalog.rows(sql.SQL(" UNION ALL ").join(each))) if each else {}
 
 
-def _dated(table: str, infix: str) -> list[tuple[str, date]]:
-    """(name, day) of the partitions that are called after a day."""
-    found = catalog.rows(
-        """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = to_regclass(%s)""",
-        [catalog.quoted(table)],
-    )
-    form = re.compile(rf"{re.escape(table)}_{infix}(\d{{4}})(\d\d)(\d\d)")
-    named = [(name, form.fullmatch(name)) for (name,) in found]
-    return [(name, date(int(day[1]), int(day[2]), int(day[3]))) for name, day in named if day]
-
-
-def _befores(table: str) -> list[tuple[str, date]]:
-    """(name, its end) of what was there before the table had days: <table>_before_YYYYMMDD."""
-    return _dated(table, "before_")
+def _parts(table: str) -> Parts:
+    return parts_of([table]).get(table, Parts([], None))
 
 
 def _rest(table: str, before: date) -> dict[str, sql.Composable]:
     """The parts of a statement about old rows of the rest."""
     key = catalog.key_of(table)
     return {
-        "rest": sql.Identifier(f"{table}_other"),
+        "rest": sql.Identifier(rest_name(table)),
         "column": sql.Identifier(key.column),
         "bound": sql.Literal(key.bound(before)),
         "most": sql.Literal(BATCH),
@@ -209,7 +198,7 @@ def _make(table: str, key: catalog.Key, day: date) -> None:
     parts = {
         "table": sql.Identifier(table),
         "day": sql.Identifier(name),
-        "rest": sql.Identifier(f"{table}_other"),
+        "rest": sql.Identifier(rest_name(table)),
         "column": sql.Identifier(key.column),
         "columns": sql.SQL(", ").join(map(sql.Identifier, catalog.columns_of(table))),
         "first": first,
@@ -221,7 +210,7 @@ def _make(table: str, key: catalog.Key, day: date) -> None:
             **parts
         )
     )
-    for option, value in catalog.storage_of(f"{table}_other"):
+    for option, value in catalog.storage_of(rest_name(table)):
         catalog.run(
             sql.SQL("ALTER TABLE {} SET ({} = {})").format(
                 parts["day"], sql.Identifier(option), sql.Literal(value)

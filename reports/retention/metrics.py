@@ -9,7 +9,7 @@ from reports.retention.selectors import last_done
 
 
 def collect() -> Iterator[Metric]:
-    """A query for the runs, four small ones for each partitioned table."""
+    """One query for the runs, two for the partitioned tables."""
     at = GaugeMetricFamily(
         "retention_last_run_timestamp_seconds", "When a cleanup last ended well", labels=["kind"]
     )

@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from jobs import sql
 from jobs.testing import job_perform
 from lib import clock, partitions
 from lib.now import Attention, Source
+from lib.partition_names import day_name
 from lib.partitions import DayTable, partitioned_table
 from lib.patience import TableBusy
 from monitoring.alerts.services import alerts_open
 from reports.retention.attention import failed_runs, unprepared_days
+from reports.retention.days import days_now
 from reports.retention.metrics import collect
 from reports.retention.models import RetentionRun, RunState
 from tests.reports.retention.rows import run_of
@@ -41,6 +44,15 @@ def test_the_hourly_job_makes_days_and_is_quiet_when_all_is_well() -> None:
     assert partitions.days_missing(TABLE) == []
     assert not alerts_open("partitions").exists()
     assert cards(unprepared_days) == []
+
+
+def test_a_look_costs_two_queries_however_many_tables_there_are(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for name in ("jobs_jobhistory", "jobs_jobattempt", "webhook_attempt"):
+        partitioned_table(name, "at")
+    with django_assert_num_queries(2):
+        assert len(days_now()) == 4
 
 
 def test_rows_outside_of_all_days_are_told_until_they_are_gone() -> None:
@@ -86,7 +98,7 @@ def test_old_days_are_dropped_with_the_caches_and_counted(clean_redis: None) -> 
     assert counted.partitions == 1
     job_perform("reports.clean_caches")
     run = run_of("reports.clean_caches")
-    assert run.tables[TABLE]["partitions"] == [partitions.day_name(TABLE, day(-8))]
+    assert run.tables[TABLE]["partitions"] == [day_name(TABLE, day(-8))]
     assert (run.partitions, run.state, count()) == (1, RunState.DONE, 2)
     assert run.bytes > 0
 

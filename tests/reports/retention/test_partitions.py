@@ -12,6 +12,7 @@ from django.db import connection
 
 from jobs import sql
 from lib import catalog, clock, partitions, patience
+from lib.partition_names import day_name
 from lib.partitions import (
     days_drop,
     days_kept,
@@ -89,7 +90,7 @@ def test_a_day_is_like_the_others_and_numbers_go_on() -> None:
         (2, "usual"),
         (3, "usual"),
     ]
-    name = partitions.day_name(TABLE, day(0))
+    name = day_name(TABLE, day(0))
     assert count(name) == 2
     assert sql.row("SELECT reloptions FROM pg_class WHERE relname = %s", [name]) == (
         ["fillfactor=85"],
@@ -105,7 +106,7 @@ def test_rows_of_a_day_that_nobody_had_made_move_into_it() -> None:
     assert rest_count(TABLE) == 4
     days_prepare(TABLE, "at")
     assert (rest_count(TABLE), count()) == (1, 4)
-    assert count(partitions.day_name(TABLE, day(0))) == 2
+    assert count(day_name(TABLE, day(0))) == 2
 
 
 @pytest.mark.usefixtures("table")
@@ -116,7 +117,7 @@ def test_old_days_are_dropped_and_old_rows_of_the_rest_deleted() -> None:
         put(0)
     days_prepare(TABLE, "at")
     put(0)
-    old = partitions.day_name(TABLE, day(-5))
+    old = day_name(TABLE, day(-5))
     assert days_drop(TABLE, day(-4), dry_run=True) == [old]
     assert count() == 4
     (found,) = days_old(TABLE, day(-4))
@@ -158,7 +159,7 @@ def test_a_table_may_have_its_days_by_ids_that_grow_with_time() -> None:
     in_time = UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (2 << 62) | 5)
     sql.run("INSERT INTO day_sample (id) VALUES (%s)", [in_time])
     days_prepare(TABLE, "id")
-    assert (rest_count(TABLE), count(partitions.day_name(TABLE, moment.date()))) == (0, 1)
+    assert (rest_count(TABLE), count(day_name(TABLE, moment.date()))) == (0, 1)
     assert days_drop(TABLE, moment.date() + timedelta(days=1)) != []
     assert count() == 0
 
@@ -205,5 +206,5 @@ def test_a_table_that_somebody_reads_for_long_is_left_for_later(
         put(0)  # and nobody waits behind us
         assert days_old(TABLE, day(0)) != []
         reader.rollback()
-    assert days_drop(TABLE, day(0)) == [partitions.day_name(TABLE, day(-5))]
+    assert days_drop(TABLE, day(0)) == [day_name(TABLE, day(-5))]
     assert count() == 1
