@@ -28,6 +28,8 @@ class AuditEntry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["object_type", "object_id", "-id"], name="jobs_audit_object"),
             models.Index(fields=["action", "-id"], name="jobs_audit_action"),
+            models.Index(fields=["account_name", "-id"], name="jobs_audit_who"),
+            models.Index(fields=["at"], name="jobs_audit_at"),
         ]
 
     def __str__(self) -> str:

@@ -77,7 +77,8 @@ def export_order(
         export.save(update_fields=["job_id"])
         audit_write(
             by, "exports.order", OBJECT, export.pk,
-            type=export.type, format=export.extension, filters=given, columns=chosen,
+            type=export.type, format=export.extension, filter=given or None,
+            columns=None if chosen == source.usual_columns else chosen,
             since=since and since.isoformat(), until=until and until.isoformat(),
         )  # fmt: skip
     return export

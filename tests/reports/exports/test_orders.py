@@ -45,7 +45,7 @@ def test_an_order_is_audited_with_what_was_asked(olga: User) -> None:
     )
     (line,) = AuditEntry.objects.filter(action="exports.order")
     assert (line.account_name, line.object_id) == ("olga", str(export.pk))
-    assert line.changes["filters"] == {"status": ["ACTIVE"]}
+    assert line.changes["filter"] == {"status": ["ACTIVE"]}
     assert line.changes["format"] == "csv.gz"
     assert line.changes["since"] == NOON.isoformat()
 
