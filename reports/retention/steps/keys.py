@@ -63,7 +63,7 @@ class Keys:
         for family in families():
             for names in _packs(redis, family):
                 if stale := family.stale(redis, family.begin, names):
-                    size = sum(redis.memory_usage(name) or 0 for name in stale)
+                    size = _weight(redis, stale)
                     # Redis takes part in no transaction: a killed run has removed what it did not note.
                     note(Gone(int(redis.unlink(*stale)), size))
                 yield
@@ -76,7 +76,7 @@ class Keys:
             for names in _packs(redis, family):
                 stale = family.stale(redis, family.begin, names)
                 rows += len(stale)
-                size += sum(redis.memory_usage(name) or 0 for name in stale)
+                size += _weight(redis, stale)
                 left -= len(names)
                 if left <= 0:
                     return Gone(rows, size, is_estimate=True)
@@ -94,6 +94,14 @@ def _packs(redis: Any, family: Family) -> Iterator[list[str]]:
     names = (raw.decode("utf-8", "surrogateescape") for raw in found)
     while pack := list(islice(names, AT_ONCE)):
         yield pack
+
+
+def _weight(redis: Any, names: Sequence[str]) -> int:
+    """Bytes that keys take; one that is gone meanwhile takes none."""
+    with redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.memory_usage(name)
+        return sum(size or 0 for size in pipe.execute())
 
 
 def _of_nobody(redis: Any, begin: str, names: Sequence[str]) -> list[str]:
