@@ -97,17 +97,18 @@ def panel_latency() -> Figure | None:
             "Panel latency", "away", Severity.CRITICAL, url, look.error[:120], "panel_unreachable"
         )
     is_slow = look.latency_ms >= SLOW_MS
+    spark = _line(
+        """SELECT at, latency_ms FROM service_sample
+        WHERE service = 'remnawave' AND is_ok AND at > %(since)s"""
+    )
     return Figure(
         "Panel latency",
         f"{look.latency_ms:,.0f} ms",
         Severity.WARNING if is_slow else None,
         url,
-        f"asked {look.at:%H:%M:%S} UTC; the line is the last hour",
+        f"asked {look.at:%H:%M:%S} UTC{'; the line is the last hour' if len(spark) > 1 else ''}",
         "panel_unreachable" if is_slow else "",
-        spark=_line(
-            """SELECT at, latency_ms FROM service_sample
-            WHERE service = 'remnawave' AND is_ok AND at > %(since)s"""
-        ),
+        spark=spark,
     )
 
 

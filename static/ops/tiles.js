@@ -37,10 +37,14 @@ export function tilesShow(root, { snapshot, alerts }) {
     servers.counts.offline ? "bad" : down ? "warn" : "",
   );
   const late = work.oldest_s !== null && work.oldest_s >= 60;
+  const failing = work.failed_per_second > 0.05 * Math.max(work.per_second, 1); // as the rule error_rate
   set(
     "jobs", rate(work.per_second),
-    work.due ? `${number(work.due)} wait, the oldest ${span(work.oldest_s ?? 0)}` : "nothing waits",
-    late ? "bad" : work.failed_per_second > 0 ? "warn" : "",
+    [
+      work.due ? `${number(work.due)} wait, the oldest ${span(work.oldest_s ?? 0)}` : "nothing waits",
+      failing && `${rate(work.failed_per_second)} failed tries`,
+    ].filter(Boolean).join(", "),
+    late ? "bad" : failing ? "warn" : "",
   );
   const [main, ...others] = paid.amounts;
   set(
