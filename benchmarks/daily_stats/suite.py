@@ -23,7 +23,7 @@ DAYS = 60  # of payments
 BAR_S = 30.0
 NOTES = (
     "PostgreSQL with fsync on, statistics fresh, one connection; seconds of the calls themselves. The bar "
-    "is for a whole night: money of yesterday, the day, and the cohorts.",
+    "is for a whole first night: all money, the day, and the cohorts.",
     "All money: the financial days of all 60 days, which only a first night computes. Day: users by "
     "status out of the story (no count was taken, the dearest case), new, lost, revenue, first payments, "
     "run rate, servers, acts, errors, messages. Again: the same day once more. Earlier: the day before it.",
