@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from lib import clock
 from lib.errors import InputInvalid, NotFound
@@ -214,9 +214,3 @@ def silence_get(silence_id: int) -> Silence:
     if row is None:
         raise NotFound(f"there is no silence {silence_id}")
     return row
-
-
-def rules_open() -> list[tuple[str, int]]:
-    """How many open alerts of which rule, the most first."""
-    found = Alert.objects.filter(resolved_at=None).values_list("rule")
-    return list(found.annotate(n=Count("pk")).order_by("-n", "rule"))

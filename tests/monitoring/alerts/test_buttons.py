@@ -9,13 +9,15 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from jobs.breakers import force
-from jobs.models import AuditEntry
+from jobs.models import AuditEntry, RateBucket
+from jobs.outcomes import Snooze
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
 from monitoring.alerts.acting import alert_acknowledge
 from monitoring.alerts.buttons import buttons_of, press_read
 from monitoring.alerts.models import Alert, Telling
 from monitoring.alerts.services import alert_clear
+from notifications.telegram import errors
 from notifications.telegram.models import QueuedMessage
 from payments.models import IncomingWebhook
 from tests.monitoring.alerts.rows import SECRET, fresh, raised, tell_run
@@ -259,3 +261,29 @@ def test_a_press_acts_although_telegram_does_not_answer_us(
     force("telegram", is_open=True, reason="HTTP 502")
     press("Ack")
     assert fresh(alert).acked_at is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ({"kind": "rate_limit", "retry_after": 3}, Snooze),
+        ({"kind": "status", "status": 502}, errors.OutcomeUnknown),
+    ],
+    ids=["asked to wait", "away"],
+)
+def test_what_could_not_be_shown_is_shown_later(
+    bot: Sandbox, told: Callable[[], None], fault: dict[str, Any], outcome: type
+) -> None:
+    alert = raised()
+    told()
+    alert_acknowledge(alert_id=alert.pk, by=None, name="ivan")
+    telling = Telling.objects.get()
+    bot.fault(method="editMessageText", times=1, **fault)
+    try:
+        found: object = job_perform("alerts.refresh_telling", telling_id=telling.pk)
+    except errors.TelegramError as exc:
+        found = exc
+    assert isinstance(found, outcome)
+    RateBucket.objects.all().delete()
+    job_perform("alerts.refresh_telling", telling_id=telling.pk)
+    assert "ivan" in bot.messages(1)[0]["text"]

@@ -5,7 +5,8 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from jobs.outcomes import Dead, Done, Retry
+from jobs.breakers import force
+from jobs.outcomes import Dead, Done, Retry, Snooze
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from payments.models import IncomingWebhook
 from tests.monitoring.alerts.rows import SECRET
@@ -111,5 +112,9 @@ def test_a_telegram_that_does_not_answer_is_asked_again(bot: Sandbox, settings: 
     settings.SITE_URL = "https://console.example"
     bot.fault(method="setWebhook", kind="status", status=502, times=1)
     assert isinstance(job_perform("alerts.set_webhook"), Retry)
+    bot.fault(method="setWebhook", kind="rate_limit", retry_after=3, times=1)
+    assert isinstance(job_perform("alerts.set_webhook"), Snooze)
     settings.SITE_URL = "https://console.example:81"
     assert isinstance(job_perform("alerts.set_webhook"), Dead)
+    force("telegram", is_open=True, reason="HTTP 502")
+    assert isinstance(job_perform("alerts.set_webhook"), Snooze)
