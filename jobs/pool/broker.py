@@ -139,7 +139,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
         return int(due), next_s, stalled, int(suspects)
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Called by the sentinel on each round: tells the watchdog, then the cache for qmonitor."""
+        """Called by the sentinel now and then: tells the watchdog, then the cache for qmonitor."""
         if memory.current is not None:
             memory.current.beat_guard()
         # A cache that is away, or worse, hangs, must not hold up who looks after the workers.
