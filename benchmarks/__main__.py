@@ -28,6 +28,7 @@ from benchmarks.processes import BenchFailed
 from benchmarks.report import Table, to_markdown, write_table
 from benchmarks.retention.suite import retention
 from benchmarks.simulation import simulation
+from benchmarks.stack import stack
 from benchmarks.subscriptions_import.suite import subscriptions_import
 from benchmarks.telegram import telegram
 from benchmarks.webhooks import webhooks
@@ -37,6 +38,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SUITES: dict[str, Callable[[Options], Table]] = {
     "jobs": jobs,
     "idle": idle,
+    "stack": stack,
     "telegram": telegram,
     "files": files,
     "inbox": inbox,
