@@ -20,7 +20,12 @@ TOKEN = "telegram.token"  # noqa: S105 - the group of attention, when Telegram r
 # Whoever raises these writes its own lines into the feed of the dashboard, together for many.
 OWN_LINES = frozenset({"node_offline", "node_flapping"})
 # Nothing of these lies behind our way out, so a cut of it explains none of them.
-LOCAL_RULES = frozenset({UPLINK, "worker_memory", "queue_depth", "error_rate", SCHEDULE})
+LOCAL_RULES = frozenset(
+    {
+        UPLINK, SCHEDULE, "worker_memory", "queue_depth", "error_rate", "schedule_overdue", "disk_space",
+        "long_transaction", "blocked_sessions", "postgres_connections", "redis_memory", "partitions",
+    }
+)  # fmt: skip
 LOCAL_SERVICES = frozenset({"postgres", "redis"})
 
 
