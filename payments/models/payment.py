@@ -142,6 +142,12 @@ class Payment(models.Model):
             models.Index(fields=["plan_code", "-id"], name="payment_by_plan"),
             models.Index(fields=["currency", "-id"], name="payment_by_currency"),
             models.Index(fields=["paid_asset", "-id"], name="payment_by_asset"),
+            # Nearly all are found by their webhook; those that were not are looked for.
+            models.Index(
+                fields=["found_by", "-id"],
+                condition=Q(found_by__in=["poll", "operator"]),
+                name="payment_not_by_webhook",
+            ),
         ]
 
     def __str__(self) -> str:
