@@ -36,8 +36,10 @@ def activation_find(activation_id: int) -> Activation:
 
 def activation_lock(activation_id: int) -> Activation:
     """The same, locked after its subscriber, in the order that everybody locks. Raises NotFound."""
-    subscriber_id = activation_find(activation_id).subscriber_id
-    subscriber = None
+    owners = Activation.objects.filter(pk=activation_id).values_list("subscriber_id", flat=True)
+    if not (found := list(owners)):
+        raise NotFound(f"there is no activation {activation_id}")
+    subscriber_id, subscriber = found[0], None
     if subscriber_id is not None:
         subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
     activation = (
