@@ -54,7 +54,6 @@ SUITES: dict[str, Callable[[Options], Table]] = {
     "export": export,
     "admin_lists": admin_lists,
     "daily_stats": daily_stats,
-    "export": export,
     "retention": retention,
     "dashboard": dashboard,
 }
