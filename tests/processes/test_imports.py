@@ -110,5 +110,5 @@ def test_a_worker_killed_while_it_imports_a_list_leaves_one_whole_list(
         "SELECT count(*), count(DISTINCT recipient_id) FROM broadcast_audience_member"
     ) == [(LINES, LINES)]
     assert site.rows("SELECT count(*) FROM broadcast_upload_chunk") == [(0,)]
-    crashes = "SELECT crash_count FROM jobs_jobrecord WHERE kind = 'broadcasts.import_audience'"
-    until(lambda: site.rows(crashes) == [(1,)], "its one death is counted")
+    crashes = "SELECT crash_count FROM jobs_jobrecord WHERE args->>'upload_id' = %s"
+    until(lambda: site.rows(crashes, [upload]) == [(1,)], "its one death is counted")
