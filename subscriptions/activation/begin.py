@@ -9,7 +9,7 @@ from jobs.registry import kind_get
 from lib import clock
 from payments.models import Payment
 from payments.words import amount_say
-from subscriptions.models import Activation, Plan
+from subscriptions.models import Activation, Plan, Subscriber
 from subscriptions.story import event_write
 
 LATE = timedelta(seconds=60)  # from paid to served; then the customer and the admins are told
@@ -23,7 +23,11 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
 
     Gives the activation, and whether it is new. Repeat: a second call finds the first row and
     enqueues nothing. The caller holds the lock of the payment, or does not mind who comes first.
+    Locks: the subscriber, so that whoever decides about him just now (a reminder, a cut) either sees
+    the payment or was first.
     """
+    if payment.subscriber_id is not None:
+        _lock(payment.subscriber_id)
     activation, is_new = Activation.objects.select_related("payment").get_or_create(
         payment=payment,
         defaults={
@@ -51,6 +55,11 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
     fault("activation.recorded")
     kind_get(CHECK).enqueue(activation_id=activation.pk, delay=LATE)
     return activation, True
+
+
+def _lock(subscriber_id: int) -> None:
+    rows = Subscriber.objects.select_for_update(no_key=True).filter(pk=subscriber_id)
+    list(rows.values_list("pk", flat=True))
 
 
 def activation_enqueue(activation: Activation) -> bool:

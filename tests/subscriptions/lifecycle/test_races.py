@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from lib import clock
 from notifications.telegram.models import QueuedMessage
+from subscriptions.activation import begin as beginning
 from subscriptions.lifecycle import dues, sweeps
 from subscriptions.lifecycle.errors import SweepNotHeld
 from subscriptions.lifecycle.expired import EXPIRED, NAME
@@ -23,6 +24,7 @@ from subscriptions.lifecycle.sweeps import (
 from subscriptions.models import Notice, Sweep, SweepItem, SweepSettings
 from tests.races.parties import parties
 from tests.races.together import run_together
+from tests.subscriptions.lifecycle.money import payment_make
 from tests.subscriptions.lifecycle.people import subscriber_make
 from tests.subscriptions.lifecycle.users import user_of
 
@@ -141,3 +143,26 @@ def test_eight_who_decide_the_last_ones_end_a_run_once() -> None:
     assert run_together([partial(decide, pk) for pk in ids]) == [1] * 8
     sweep.refresh_from_db()
     assert (sweep.state, sweep.done) == ("done", 8)
+
+
+@pytest.mark.parametrize("is_safe", [True, False], ids=["ours", "control"])
+def test_a_reminder_waits_for_a_payment_that_is_just_being_written(
+    monkeypatch: pytest.MonkeyPatch, is_safe: bool
+) -> None:
+    row = subscriber_make(1, 5 * HOUR)
+    dues.reminders_write()
+    notice, look = Notice.objects.get(), Seen(user_of(row), clock.now())
+    payment = payment_make(row)
+    if not is_safe:
+        monkeypatch.setattr(beginning, "_lock", lambda subscriber_id: None)
+    with parties() as begin:
+        paying = begin(lambda: beginning.activation_begin(payment)).wait()
+        deciding = begin(lambda: notice_decide(notice.pk, look))
+        if is_safe:
+            deciding.wait_blocked()
+        else:
+            deciding.wait()
+        paying.commit()
+        found = deciding.commit()
+    assert found == (None if is_safe else "queued")
+    assert QueuedMessage.objects.exists() != is_safe
