@@ -34,6 +34,83 @@ NOTES = (
     "database and the process that asks share the machine.",
     "Deep: the page behind a key in the middle of the table. A search leads to the page that it finds.",
 )
+LOOKS: dict[str, tuple[str, dict[str, str]]] = {  # the list of a table, and what is asked of it
+    "jobs_auditentry": (
+        "/admin/jobs/auditentry/",
+        {
+            "an action": "action=queues.pause",
+            "a person": "who=operator_3",
+            "nobody": "who=nobody",
+            "one thing": "object_type=job&object_id=thing-77",
+            "a day long ago": "since=2026-07-01&until=2026-07-02",
+            "before last month": "until=30d",
+        },
+    ),
+    "notification_queue": (
+        "/admin/telegram/queuedmessage/",
+        {
+            "failed": "state=failed",
+            "a rare type": "notification_type=report_daily",
+            "a type that nobody has": "notification_type=nothing",
+            "a reason": "reason=blocked",
+            "search for a chat": "q=500000077",
+            "before yesterday": "created_to=1d",
+        },
+    ),
+    "payment": (
+        "/admin/payments/payment/",
+        {
+            "failed": "state=failed",
+            "a rare plan": "plan=rare",
+            "found by an operator": "found_by=operator",
+            "a provider that is none": "provider=nobody",
+            "search for an invoice": "q=77",
+            "of a person": "telegram=500000077",
+            "a day long ago": "created_from=60d&created_to=2026-10-01",
+        },
+    ),
+    "subscriber": (
+        "/admin/subscriptions/subscriber/",
+        {
+            "out of traffic": "status=LIMITED",
+            "a rare tag": "tag=VIP",
+            "by name": "name=user_77",
+            "search for a name": "q=user_77",
+            "ending in 3 days": "status=ACTIVE&expires_before=in 3d",
+            "cut by an operator": "cut_by=operator",
+            "without Telegram": "telegram=no",
+        },
+    ),
+    "inbox_notification": (
+        "/admin/inbox/notification/",
+        {
+            "recalled": "state=recalled",
+            "unread": "state=unread",
+            "a rare source": "source=billing",
+            "search for a login": "q=user_77",
+        },
+    ),
+    "jobs_jobhistory": (
+        "/admin/jobs/jobrecord/",
+        {
+            "a rare kind": "kind=reports.send_daily_report",
+            "completed": "state=completed",
+            "cancelled": "state=cancelled",
+            "args": "args=%7B%22message_id%22%3A+77%7D",
+            "a request": "correlation_id=request-77",
+        },
+    ),
+    "webhook_delivery": (
+        "/admin/webhooks/delivery/",
+        {
+            "failed": "state=failed",
+            "of an endpoint": f"endpoint={ENDPOINT}",
+            "a rare type": "event_type=broadcast.failed",
+            "a status": "status=500",
+            "before last hour": "created_to=1h",
+        },
+    ),
+}
 
 
 def admin_lists(options: Options) -> Table:
@@ -83,102 +160,19 @@ def admin_lists(options: Options) -> Table:
 
 def _looks(connection: psycopg.Connection) -> Iterator[tuple[str, str, str]]:
     """(table, what is looked at, path)."""
-
-    def middle(table: str) -> Any:
-        """A key near the middle, without counting."""
-        row = connection.execute(
-            f"SELECT id FROM {table} TABLESAMPLE SYSTEM (0.1) ORDER BY id LIMIT 1 OFFSET 50"
-        ).fetchone()
-        return row[0] if row else ""
-
-    def pages(table: str, home: str, looks: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for table, (home, looks) in LOOKS.items():
         yield table, "first page", home
         for look, query in looks.items():
             yield table, look, f"{home}?{query}"
-        yield table, "deep page", f"{home}?after={middle(table)}&page=900"
+        yield table, "deep page", f"{home}?after={_middle(connection, table)}&page=900"
 
-    yield from pages(
-        "jobs_auditentry",
-        "/admin/jobs/auditentry/",
-        {
-            "an action": "action=queues.pause",
-            "a person": "who=operator_3",
-            "nobody": "who=nobody",
-            "one thing": "object_type=job&object_id=thing-77",
-            "a day long ago": "since=2026-07-01&until=2026-07-02",
-            "before last month": "until=30d",
-        },
-    )
-    yield from pages(
-        "notification_queue",
-        "/admin/telegram/queuedmessage/",
-        {
-            "failed": "state=failed",
-            "a rare type": "notification_type=report_daily",
-            "a type that nobody has": "notification_type=nothing",
-            "a reason": "reason=blocked",
-            "search for a chat": "q=500000077",
-            "before yesterday": "created_to=1d",
-        },
-    )
-    yield from pages(
-        "payment",
-        "/admin/payments/payment/",
-        {
-            "failed": "state=failed",
-            "a rare plan": "plan=rare",
-            "found by an operator": "found_by=operator",
-            "a provider that is none": "provider=nobody",
-            "search for an invoice": "q=77",
-            "of a person": "telegram=500000077",
-            "a day long ago": "created_from=60d&created_to=2026-10-01",
-        },
-    )
-    yield from pages(
-        "subscriber",
-        "/admin/subscriptions/subscriber/",
-        {
-            "out of traffic": "status=LIMITED",
-            "a rare tag": "tag=VIP",
-            "by name": "name=user_77",
-            "search for a name": "q=user_77",
-            "ending in 3 days": "status=ACTIVE&expires_before=in 3d",
-            "cut by an operator": "cut_by=operator",
-            "without Telegram": "telegram=no",
-        },
-    )
-    yield from pages(
-        "inbox_notification",
-        "/admin/inbox/notification/",
-        {
-            "recalled": "state=recalled",
-            "unread": "state=unread",
-            "a rare source": "source=billing",
-            "search for a login": "q=user_77",
-        },
-    )
-    yield from pages(
-        "jobs_jobhistory",
-        "/admin/jobs/jobrecord/",
-        {
-            "a rare kind": "kind=reports.send_daily_report",
-            "completed": "state=completed",
-            "cancelled": "state=cancelled",
-            "args": "args=%7B%22message_id%22%3A+77%7D",
-            "a request": "correlation_id=request-77",
-        },
-    )
-    yield from pages(
-        "webhook_delivery",
-        "/admin/webhooks/delivery/",
-        {
-            "failed": "state=failed",
-            "of an endpoint": f"endpoint={ENDPOINT}",
-            "a rare type": "event_type=broadcast.failed",
-            "a status": "status=500",
-            "before last hour": "created_to=1h",
-        },
-    )
+
+def _middle(connection: psycopg.Connection, table: str) -> Any:
+    """A key near the middle, without counting."""
+    row = connection.execute(
+        f"SELECT id FROM {table} TABLESAMPLE SYSTEM (0.1) ORDER BY id LIMIT 1 OFFSET 50"
+    ).fetchone()
+    return row[0] if row else ""
 
 
 @contextmanager
