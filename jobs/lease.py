@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 
-from jobs import sql
+from jobs import sql, stats
 from jobs.alerts import job_died
 from lib import clock
 
@@ -235,6 +235,8 @@ def leases_reap(
             ],
         )
         reaped = [Reaped(*row) for row in found]
+        if worker is None:
+            stats.expired((lost.kind, lost.queue) for lost in reaped)
         for lost in reaped:
             if lost.outcome == "dead":
                 job_died(

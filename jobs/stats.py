@@ -1,15 +1,16 @@
 """Counting what jobs do: by minute, kind, queue and event, as rows of JobStat.
 
 Outcomes are counted in the transaction that writes them (jobs_count in finish.sql), so the numbers
-are right whatever is killed. Enqueues are counted in the process and flushed by a thread each second:
-a count inside the caller's transaction would make strangers wait for each other.
+are right whatever is killed; leases that ran out likewise. Enqueues, fences and refusals are counted in
+the process and flushed by a thread each second: a count inside the caller's transaction would make
+strangers wait for each other.
 """
 
 import bisect
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,29 @@ def enqueued(made: Iterable[tuple[str, str, bool]]) -> None:
     transaction.on_commit(lambda: _add(counts.items()))
 
 
+def fenced(kind: str, queue: str) -> None:
+    """Count a worker who was refused, or gave up, since its lease had passed to somebody else.
+
+    Asks no database and belongs to no transaction: it happened, whatever becomes of the caller.
+    """
+    _add([((kind, queue, "fenced"), 1)])
+
+
+def rate_limited(kind: str, queue: str) -> None:
+    """Count a job that was put off since its kind had used up its rate. As `fenced`."""
+    _add([((kind, queue, "rate_limited"), 1)])
+
+
+def throttled(service: str) -> None:
+    """Count a 429 of an outside service, after which everybody waits. As `fenced`."""
+    _add([((service, "", "throttled"), 1)])
+
+
+def expired(leases: Iterable[tuple[str, str]]) -> None:
+    """Count leases that ran out, (kind, queue) each, in the transaction that takes the jobs back."""
+    _write(Counter((kind, queue, "expired") for kind, queue in leases))
+
+
 def _add(counts: Iterable[tuple[tuple[str, str, str], int]]) -> None:
     global _flusher  # noqa: PLW0603 - one flusher per process
     with _lock:
@@ -89,7 +113,7 @@ def _flush_later() -> None:
     try:
         flush()
     except (DatabaseError, InterfaceError):
-        logger.warning("counts of enqueued jobs could not be written; kept for the next time")
+        logger.warning("counts of jobs could not be written; kept for the next time")
     finally:
         connection.close()
 
@@ -99,19 +123,23 @@ def flush() -> None:
     with _lock:
         taken = dict(_pending)
         _pending.clear()
-    if not taken:
-        return
-    rows: list[dict[str, Any]] = [
-        {"kind": kind, "queue": queue, "event": event, "count": count}
-        for (kind, queue, event), count in taken.items()
-    ]
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT jobs_count(%s::jsonb)", [orjson.dumps(rows).decode()])
+        _write(taken)
     except (DatabaseError, InterfaceError):
         with _lock:
             _pending.update(taken)
         raise
+
+
+def _write(counts: Mapping[tuple[str, str, str], int]) -> None:
+    if not counts:
+        return
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "queue": queue, "event": event, "count": count}
+        for (kind, queue, event), count in counts.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT jobs_count(%s::jsonb)", [orjson.dumps(rows).decode()])
 
 
 def forget_after_fork() -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from jobs import stats
 from jobs.ending import Ended, outcomes_write, outcomes_write_and_lease
 from jobs.engine.attempt import attempt_end, outcomes_log
 from jobs.lease import Lease
@@ -96,6 +97,7 @@ def is_away(exc: BaseException) -> bool:
 
 def fenced_log(lease: Lease, why: str) -> None:
     """A lease was lost: whatever was done under it changes nothing."""
+    stats.fenced(lease.kind, lease.queue)
     logger.warning(
         "job fenced: %s",
         why,

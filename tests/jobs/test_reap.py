@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from jobs.lease import Reaped, leases_reap
 from jobs.models import Job, JobStat
@@ -145,4 +146,25 @@ def test_what_was_taken_back_is_counted(kind: JobKind[Any]) -> None:
     play.lapse(*play.lease())
     leases_reap()
     counts = {stat.event: stat.count for stat in JobStat.objects.all()}
-    assert counts == {"crashed": 2, "dead": 1}
+    assert counts == {"crashed": 2, "dead": 1, "expired": 3}
+
+
+def test_what_is_taken_from_a_dead_worker_has_not_expired(kind: JobKind[Any]) -> None:
+    kind.enqueue()
+    held = play.lease_one(worker="ours")
+    leases_reap(worker="ours", known=["ours"], culprits=[held.id])
+    assert {stat.event: stat.count for stat in JobStat.objects.all()} == {"crashed": 1}
+
+
+def test_leases_that_ran_out_are_counted_with_the_taking_back(kind: JobKind[Any]) -> None:
+    """Rolled back: neither. Nothing ran out: nothing is written."""
+    kind.enqueue()
+    play.lapse(play.lease_one())
+    with transaction.atomic():
+        assert len(leases_reap()) == 1
+        transaction.set_rollback(True)
+    assert not JobStat.objects.exists()
+    assert len(leases_reap()) == 1
+    assert leases_reap() == []
+    expired = JobStat.objects.get(event="expired")
+    assert (expired.kind, expired.queue, expired.count) == (kind.name, kind.queue, 1)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from jobs import stats
 from jobs.ending import outcomes_write
+from jobs.engine.ends import ends_write
+from jobs.lease import leases_reap
 from jobs.models import JobStat
 from jobs.registry import JobKind
 from lib import clock
@@ -154,3 +156,23 @@ def test_time_that_runs_backwards_does_not_count_below_zero(kind: JobKind[Any]) 
     with clock.shift(timedelta(hours=-1)):
         play.finish(held)
     assert JobStat.objects.get().wait_ms == 0
+
+
+def test_what_comes_too_late_is_counted_as_fenced(committed: None, declare: Declare) -> None:
+    """Also where the rest of the batch was written, and whatever becomes of the caller's transaction."""
+    kind, other = declare(), declare(name="tests.other", queue="maintenance")
+    kind.enqueue()
+    lost = play.lease_one()
+    play.lapse(lost)
+    leases_reap()
+    other.enqueue()
+    held = play.lease_one("maintenance")
+    with transaction.atomic():
+        ends_write([play.ended(lost), play.ended(held)])
+        transaction.set_rollback(True)
+    ends_write([play.ended(lost), play.ended(held)])
+    stats.flush()
+    found = counts()
+    assert found["tests.kind", "fenced"] == 2
+    assert ("tests.other", "fenced") not in found
+    assert found["tests.other", "completed"] == 1
