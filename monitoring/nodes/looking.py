@@ -74,6 +74,7 @@ def look_apply(
         _rest_remove(told, known, looked)
     _spans_write(looked, reason)
     telling.told_write(looked.turned, looked.added, looked.removed)
+    telling.gone_tell(looked.removed, left=len(told))
     telling.alerts_write(at, None if is_whole else [each.uuid for each in told])
     if moved:
         kind_get("monitoring.sync_locations").enqueue()

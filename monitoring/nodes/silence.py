@@ -6,7 +6,8 @@ few   people, or traffic, are far below the median of this hour of the week over
 flat  the counter of traffic does not move, while people are online
 
 A server must have been online for a while, and must be one that people use: of small numbers nothing
-follows. An alert that is open stays until the numbers are well above what opened it.
+follows. An alert that is open stays until the numbers are well above what opened it: neither too few
+samples (the panel was away) nor an hour in which few people are usual says that it is well again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,19 +60,21 @@ def silence_check() -> dict[str, object]:
     names = dict(settled.values_list("pk", "name"))
     usual, recent = usual_at(now), _recent(now)
     opened = set(alerts_open(SILENT).values_list("key", flat=True))
+    seen = {pk for pk, found in recent.items() if len(found.users) >= LOOKS}
     signs = {
         pk: sign
         for pk, name in sorted(names.items())
-        if pk in recent
+        if pk in seen
         and (
             sign := judge(name, recent[pk], usual.get(pk, (None, None)), is_open=str(pk) in opened)
         )
     }
+    unseen = [str(pk) for pk in names if pk not in seen]
     with transaction.atomic():
         for pk, sign in signs.items():
             if str(pk) not in opened:
                 _raise(pk, sign, now)
-        resolved = alerts_clear_others(rule=SILENT, keys=[str(pk) for pk in signs])
+        resolved = alerts_clear_others(rule=SILENT, keys=[*map(str, signs), *unseen])
     return {"judged": len(names), "silent": [names[pk] for pk in signs], "resolved": resolved}
 
 
@@ -80,7 +83,9 @@ def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> 
     if len(recent.users) < LOOKS:
         return None
     share = settings.NODE_SILENT_PERCENT / 100 * (_RELIEF if is_open else 1)
-    least = settings.NODE_SILENT_LEAST_USERS
+    # Small numbers open no alert, and end none: at night few people are usual everywhere.
+    least = 1 if is_open else settings.NODE_SILENT_LEAST_USERS
+    least_rate = 1.0 if is_open else LEAST_RATE
     if min(recent.users) >= least and all(rate == 0 for rate in recent.rates):
         return Sign(
             f"Server {name} moves no traffic",
@@ -96,7 +101,7 @@ def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> 
     known = [each for each in recent.rates if each is not None]
     if (
         rate is not None
-        and rate >= LEAST_RATE
+        and rate >= least_rate
         and len(known) == LOOKS
         and max(known) < rate * share
     ):

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
+from jobs.alerts import attention
 from lib.durations import words
 from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
 from monitoring.dashboard.events import event_note
@@ -128,6 +129,25 @@ def told_write(
             f"{len(lines) - _LINES} more servers were added, removed or switched",
             reverse("admin:nodes_node_changelist"),
         )
+
+
+def gone_tell(removed: Sequence[Node], *, left: int) -> None:
+    """One server may be deleted on purpose; if as many are gone as are left, a person should look.
+
+    Their alerts end with them, so an emptied panel would look like a quiet night.
+    """
+    gone = [row.name for row in removed if row.health != Health.MAINTENANCE]
+    if not gone or len(gone) < left:
+        return
+    named = f"{', '.join(sorted(gone)[:_LINES])}{' and others' if len(gone) > _LINES else ''}"
+    attention(
+        group="nodes:gone",
+        title="Servers are no longer listed by the panel",
+        text=f"{len(gone)} are gone at once, {left} are left: {named}. Deleted on purpose, or has the panel "
+        "lost its data? Nothing of them is watched any more.",
+        severity="critical",
+        link=reverse("admin:nodes_node_changelist"),
+    )
 
 
 def _turned_say(row: Node) -> str:

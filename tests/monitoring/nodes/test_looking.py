@@ -158,6 +158,22 @@ def test_a_server_that_is_listed_no_longer_is_kept_with_its_history(panel: Panel
     assert node().removed_at == row.removed_at
 
 
+def test_a_panel_that_has_lost_its_servers_is_no_quiet_night(panel: PanelHand) -> None:
+    look()
+    node_delete(NL)
+    look(MINUTE)
+    assert not alerts_open("attention").exists()  # two are left: somebody has deleted one
+    for each in (DE, FI):
+        node_delete(each)
+    look(2 * MINUTE)
+    alert = alerts_open("attention").get()
+    assert (alert.key, alert.severity) == ("nodes:gone", "critical")
+    assert alert.text.startswith("1 are gone at once, 0 are left: DE-Frankfurt-1.")
+    look(3 * MINUTE)
+    alert.refresh_from_db()
+    assert alert.count == 1  # told once, not at each look
+
+
 def test_a_server_that_comes_back_goes_on(panel: PanelHand) -> None:
     gone = node_make(uuid=NL, removed_at=clock.now(), health="offline")
     NodeState.objects.filter(node=gone).update(ended_at=clock.now())

@@ -77,6 +77,31 @@ def test_it_resolves_when_people_are_back() -> None:
     assert opened(row.pk) == []
 
 
+def test_samples_that_are_missing_do_not_say_that_it_is_well() -> None:
+    row = node_make()
+    weeks_make(row)
+    samples_make(row, users=10)
+    silence_check()
+    with clock.shift(timedelta(minutes=40)):  # the panel was away, and has answered once since
+        samples_make(row, users=10, count=1)
+        assert silence_check()["resolved"] == 0
+        Node.objects.update(checked_at=clock.now())
+    assert opened(row.pk) == ["node_silent"]
+    with clock.shift(timedelta(minutes=60)):  # not one sample
+        assert silence_check()["resolved"] == 0
+    assert opened(row.pk) == ["node_silent"]
+
+
+@pytest.mark.parametrize(("users", "rate", "is_silent"), [(0, 1_000, True), (3, 40_000, False)])
+def test_an_hour_of_small_numbers_ends_no_alert_by_itself(
+    users: int, rate: float, is_silent: bool
+) -> None:
+    night = (4.0, 50_000.0)  # too little to open one
+    found = Recent((users,) * 3, (rate,) * 3)
+    assert judge("NL-1", found, night) is None
+    assert (judge("NL-1", found, night, is_open=True) is not None) is is_silent
+
+
 def test_one_low_sample_is_no_silence() -> None:
     row = node_make()
     weeks_make(row)
