@@ -34,19 +34,37 @@ def latest_period(kind: str) -> date:
 def report_make(*, kind: str, period: date) -> tuple[Report, bool]:
     """The report of a period, and whether it was made just now.
 
-    Repeat: the first one, as it was made. Raises PeriodInvalid, DayNotOver, ReportNotPossible.
+    Repeat: the first one, as it was made; one that nobody was told and that was made before its figures
+    were final is made anew. Raises PeriodInvalid, DayNotOver, ReportNotPossible.
     """
     _, last = period_of(kind, period)
     if not span_of(last).is_over:
         raise DayNotOver(f"{last} is not over yet (days end at midnight UTC)")
     found = Report.objects.filter(kind=kind, period=period).first()
     if found is not None:
-        return found, False
+        return _finished(found), False
     payload = payload_make(kind, period)
     with transaction.atomic():
         return Report.objects.get_or_create(
             kind=kind, period=period, defaults={"payload": payload, "made_at": clock.now()}
         )
+
+
+@transaction.atomic
+def _finished(report: Report) -> Report:
+    """What a person had made in the night is not what everybody is told in the morning."""
+    if report.told_at is not None or report.payload["is_final"]:
+        return report
+    locked = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
+    if locked.told_at is None:
+        _write(locked)
+    return locked
+
+
+def _write(locked: Report) -> None:
+    locked.payload = payload_make(locked.kind, locked.period)
+    locked.made_at = clock.now()
+    locked.save(update_fields=["payload", "made_at"])
 
 
 @transaction.atomic
@@ -56,9 +74,7 @@ def report_renew(*, report: Report, by: Account) -> Report:
     Raises ReportNotPossible. Locks: the report.
     """
     locked = Report.objects.select_for_update(no_key=True).get(pk=report.pk)
-    locked.payload = payload_make(locked.kind, locked.period)
-    locked.made_at = clock.now()
-    locked.save(update_fields=["payload", "made_at"])
+    _write(locked)
     audit_write(by, "reports.renew", REPORT, locked.pk, report=str(locked))
     return locked
 
@@ -90,7 +106,9 @@ def reports_catch_up(kind: str) -> int:
     latest = latest_period(kind)
     periods = [latest - step * number for number in range(BACK[ReportKind(kind)], 0, -1)]
     made = set(
-        Report.objects.filter(kind=kind, period__gte=periods[0]).values_list("period", flat=True)
+        Report.objects.filter(kind=kind, period__gte=periods[0])
+        .exclude(told_at=None, payload__is_final=False)  # these are finished, as far as they can be
+        .values_list("period", flat=True)
     )
     count = 0
     for period in periods:

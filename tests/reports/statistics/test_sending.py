@@ -141,6 +141,42 @@ def test_a_report_stays_as_it_was_made_until_a_person_renews_it() -> None:
     assert report_renew(report=report, by=None).payload["now"]["users_new"] == 77
 
 
+def test_what_was_made_in_the_night_is_told_with_the_figures_of_the_morning(
+    admin_chat: int,
+) -> None:
+    row = stat(THE_DAY, is_final=False)
+    early = report_ask(kind="daily", period=THE_DAY, is_told=False, by=None)
+    row.users_new, row.is_final = 77, True
+    row.save()
+    job_perform("reports.send_daily_report", day=str(THE_DAY))
+    early.refresh_from_db()
+    assert (early.payload["now"]["users_new"], early.payload["is_final"]) == (77, True)
+    assert "77" in QueuedMessage.objects.get(telegram_id=admin_chat).message
+    row.users_new = 78
+    row.save()
+    assert report_make(kind="daily", period=THE_DAY)[0].payload["now"]["users_new"] == 77
+
+
+def test_what_was_told_before_its_figures_were_final_stays_as_people_read_it(
+    admin_chat: int,
+) -> None:
+    row = stat(THE_DAY, is_final=False)
+    report_tell(report_make(kind="daily", period=THE_DAY)[0])
+    row.users_new, row.is_final = 77, True
+    row.save()
+    assert report_make(kind="daily", period=THE_DAY)[0].payload["now"]["users_new"] == 5
+
+
+def test_an_early_report_that_nobody_was_told_is_finished_afterwards(admin_chat: int) -> None:
+    row = stat(THE_DAY, is_final=False)
+    report = report_ask(kind="daily", period=THE_DAY, is_told=False, by=None)
+    row.users_new, row.is_final = 77, True
+    row.save()
+    assert reports_catch_up("daily") == 0
+    report.refresh_from_db()
+    assert (report.payload["now"]["users_new"], report.skip_reason) == (77, "late")
+
+
 def test_what_cannot_be_reported_is_refused() -> None:
     with pytest.raises(ReportNotPossible):
         report_make(kind="daily", period=THE_DAY)
