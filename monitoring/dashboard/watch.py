@@ -90,10 +90,11 @@ class Watch:
         mark: Mark = ()
         ticked_at = asked_at = float("-inf")
         while True:
+            is_called = self._called.is_set()
             self._called.clear()
             before = mark
             try:
-                mark, parts = await apart(partial(_news_since, before))
+                mark, parts = await apart(partial(_news_since, before, is_called))
             except Error as exc:
                 logger.warning("dashboard: nothing new is seen: %s", type(exc).__name__)
                 parts, mark = {"tick": tick(TROUBLE)}, ()
@@ -139,10 +140,14 @@ async def _figures_ask() -> None:
         logger.warning("dashboard: no picture was asked for: %s", type(exc).__name__)
 
 
-def _news_since(known: Mark) -> tuple[Mark, dict[str, Any]]:
-    """(the mark now, the parts that have changed since another one). Blocks: it asks the database."""
+def _news_since(known: Mark, is_called: bool) -> tuple[Mark, dict[str, Any]]:
+    """(the mark now, the parts that have changed since another one). Blocks: it asks the database.
+
+    is_called: an event may be new and not the newest, if its transaction took longer than that of a
+    later one; so who was called looks at all of them.
+    """
     mark = mark_read()
-    if mark == known:
+    if mark == known and not is_called:
         return mark, {}
     parts = news()
     if not known or mark[1] != known[1]:

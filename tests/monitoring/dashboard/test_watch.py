@@ -13,8 +13,10 @@ from django.db import OperationalError
 
 from jobs.testing import assert_enqueued
 from monitoring.dashboard import watch as watching
+from monitoring.dashboard.calling import call
 from monitoring.dashboard.events import event_note
 from monitoring.dashboard.frames import mark_read
+from monitoring.dashboard.models import PlatformEvent
 from monitoring.dashboard.refreshing import snapshot_refresh
 from monitoring.dashboard.watch import Said, Watch
 from notifications.inbox.live.apart import apart
@@ -66,6 +68,27 @@ def test_an_event_is_told_because_somebody_called() -> None:
             await apart(lambda: (alert_make(), event_note("node_offline", "another")))
             while (await next_of(texts, "alerts"))["open"] != 1:
                 pass  # what was told with the first one
+
+    async_to_sync(story)()
+
+
+def test_an_event_whose_transaction_took_longer_is_told_beside_a_later_one() -> None:
+    """Its number is the smaller one, and it can be seen only after the other."""
+
+    async def story() -> None:
+        async with aclosing(Watch(poll_s=NEVER_S).frames()) as texts:
+            await next_of(texts, "tick")
+            later = await apart(partial(event_note, "node_offline", "fra-2 is offline"))
+            await titled(texts, "fra-2 is offline")
+            await apart(partial(_event_before, later, "fra-1 is offline"))
+            items = (await next_of(texts, "events"))["items"]
+            assert [item["title"] for item in items[:2]] == ["fra-2 is offline", "fra-1 is offline"]
+
+    def _event_before(later: PlatformEvent, title: str) -> None:
+        PlatformEvent.objects.create(
+            pk=later.pk - 1_000_000, kind="node_offline", title=title, at=later.at
+        )
+        call()
 
     async_to_sync(story)()
 
