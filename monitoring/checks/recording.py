@@ -10,10 +10,10 @@ from django.db.models import F
 
 from monitoring.checks.models import ServiceCheck, ServiceOutage, ServiceSample
 from monitoring.checks.models.service import ServiceState
+from monitoring.checks.steadiness import DOWN_AFTER
 from monitoring.checks.telling import services_tell
 from monitoring.checks.verdicts import Verdict
 
-DOWN_AFTER = 3  # failures in a row
 _FIELDS = [
     "state", "since", "watched_since", "checked_at", "ok_at", "latency_ms", "failures", "failed_at",
     "error", "facts",

@@ -7,6 +7,7 @@ from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
 from monitoring.checks.known import RULES, SERVICES, UPLINK, Service
 from monitoring.checks.models import ServiceCheck
 from monitoring.checks.models.service import ServiceState
+from monitoring.checks.steadiness import services_unsteady
 
 PAGE = "/admin/checks/servicecheck/"
 KIND = "monitoring.check_services"
@@ -16,11 +17,13 @@ def services_tell(rows: Sequence[ServiceCheck], *, refused: Collection[str], at:
     """Raise what is down, clear what is not. In the transaction that wrote the rows.
 
     While our own uplink is in doubt (it failed once or twice) nothing new is told of what lies behind
-    it: a minute later either it is the reason, or it is not.
+    it: a minute later either it is the reason, or it is not. The alert of one that comes and goes stays
+    until it is steady.
     """
     by_name = {row.name: row for row in rows}
     raised = set(alerts_open().filter(rule__in=RULES).values_list("rule", "key"))
     uplink = by_name.get(UPLINK)
+    unsteady = services_unsteady(rows, at)
     is_doubtful = uplink is not None and uplink.state == ServiceState.FAILING
     for service in SERVICES:
         row = by_name.get(service.name)
@@ -30,7 +33,7 @@ def services_tell(rows: Sequence[ServiceCheck], *, refused: Collection[str], at:
         if row.state == ServiceState.DOWN:
             if is_raised or not (is_doubtful and service.is_outside):
                 _raise(service, row, is_refused=service.name in refused, at=at)
-        elif is_raised and row.state != ServiceState.FAILING:
+        elif is_raised and row.state != ServiceState.FAILING and row.name not in unsteady:
             _clear(service, row, at)
 
 

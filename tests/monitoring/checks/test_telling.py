@@ -99,3 +99,28 @@ def test_services_that_fail_at_once_have_an_alert_each() -> None:
     rounds(4, telegram=AWAY, redis=AWAY, remnawave=AWAY, postgres=AWAY)
     keys = sorted(Alert.objects.values_list("key", flat=True))
     assert keys == ["postgres", "redis", "remnawave", "telegram"]
+
+
+def test_a_service_that_comes_and_goes_has_one_alert_until_it_is_steady() -> None:
+    """Three bad looks and a good one, all night, were an alert and its end every four minutes."""
+    after = AT
+    for _ in range(30):
+        record(rounds(3, after, cryptobot=AWAY))
+        after += 4 * MINUTE
+    told = Alert.objects.filter(key="cryptobot")
+    assert told.count() == 3
+    assert open_alerts().count() == 1
+    rounds(8, after)  # the last failure was two minutes before
+    assert open_alerts().count() == 1
+    record(after + 8 * MINUTE)
+    assert not open_alerts().exists()
+
+
+def test_one_outage_ends_with_the_first_answer_however_often_it_failed_an_hour_ago() -> None:
+    after = AT
+    for _ in range(2):
+        record(rounds(3, after, cryptobot=AWAY))
+        after += 4 * MINUTE
+    later = AT + 2 * 60 * MINUTE
+    record(rounds(3, later, cryptobot=AWAY))
+    assert not open_alerts().exists()
