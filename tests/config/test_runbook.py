@@ -126,3 +126,8 @@ def test_nothing_that_runs_gets_onto_the_page(text: str, absent: str) -> None:
     html = Section("rule", "area", text).html()
     assert absent not in html
     assert "<p>" in html
+
+
+def test_no_section_hides_another_of_the_same_name() -> None:
+    anchors = re.findall(r"^## (.+)$", DOCUMENT.read_text(), re.MULTILINE)
+    assert sorted(anchors) == sorted(set(anchors))
