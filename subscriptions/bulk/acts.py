@@ -65,7 +65,11 @@ def look(pack: Pack, client: PanelClient) -> None:
     pack.users = {number: user for number, user in found.items() if user is not None}
     for item in pack.items:
         user = pack.users.get(panel_id_of(item))
-        if user is None:
+        if user is not None and item.subscriber and user.username != item.subscriber.username:
+            # A panel that was restored from a backup gives numbers anew: this is somebody else.
+            pack.settle(item, ItemState.SKIPPED, "other_person")
+            del pack.users[user.id]
+        elif user is None:
             if pack.kind is BulkKind.DELETE and item.before is not None:
                 pack.settle(item, ItemState.DONE)  # we deleted it before a kill
             else:
@@ -85,6 +89,9 @@ def _was_counted(pack: Pack, item: BulkItem, user: PanelUser) -> bool:
     if pack.kind is not BulkKind.EXTEND or pack.is_undo or written is None:
         return False
     if _same(user.expire_at, (item.before or {})["expire_at"]):
+        _decide(
+            pack, item, user
+        )  # it was not written; a try of days ago may have begun at its "now"
         return False
     wanted = datetime.fromisoformat(written)
     if Activation.objects.filter(
@@ -105,6 +112,8 @@ def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
             pack.settle(item, ItemState.SKIPPED, "already_disabled")
         elif status is PanelStatus.EXPIRED:
             pack.settle(item, ItemState.SKIPPED, "not_served")
+        elif pack.is_undo and _was_moved(item, user):  # they paid since they were enabled
+            pack.settle(item, ItemState.SKIPPED, "changed_since")
     elif pack.kind is BulkKind.ENABLE:
         if status is PanelStatus.ACTIVE:
             pack.settle(item, ItemState.SKIPPED, "already_enabled")
@@ -112,20 +121,28 @@ def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
             pack.settle(item, ItemState.SKIPPED, "expired")
     if item.pk in pack.fates:
         return
+    row = item.subscriber
     item.before = {
+        "cut_by": row.cut_by if row else "",
+        "cut_reason": row.cut_reason if row else "",
         "status": status.value,
         "expire_at": user.expire_at.isoformat(),
         "used_bytes": user.used_bytes,
         "reset_at": user.last_traffic_reset_at.isoformat() if user.last_traffic_reset_at else None,
     }
     if pack.kind is not BulkKind.EXTEND:
-        item.data = {}
+        item.data = item.data or {}
         return
     target = _target(pack, item, user)
     if target is None:
         pack.settle(item, ItemState.SKIPPED, "changed_since")
     else:
         item.data = {**(item.data or {}), "expire_at": target.isoformat()}
+
+
+def _was_moved(item: BulkItem, user: PanelUser) -> bool:
+    until = (item.data or {}).get("until")
+    return until is not None and not _same(user.expire_at, until)
 
 
 def _target(pack: Pack, item: BulkItem, user: PanelUser) -> datetime | None:

@@ -25,8 +25,8 @@ WITH ended AS (
 UPDATE bulk_operation SET skipped = skipped + (SELECT count(*) FROM ended) WHERE id = %(operation)s
 """
 _COPY = """
-INSERT INTO bulk_item (operation_id, subscriber_id, given, state, reason, detail, data)
-SELECT %(operation)s, i.subscriber_id, i.given, 'pending', '', '', {data}
+INSERT INTO bulk_item (operation_id, subscriber_id, given, state, reason, detail, before, data)
+SELECT %(operation)s, i.subscriber_id, i.given, 'pending', '', '', {before}, {data}
 FROM bulk_item i JOIN subscriber s ON s.id = i.subscriber_id
 WHERE i.operation_id = %(parent)s AND i.state = %(state)s AND {condition}
 ORDER BY i.id
@@ -37,8 +37,19 @@ WHERE id = %(operation)s RETURNING total
 """
 # Only who still is as the operation has left them.
 _UNDO = {
-    BulkKind.DISABLE: ("NULL", "s.cut_by = 'bulk'"),
-    BulkKind.ENABLE: ("NULL", "s.status <> 'DISABLED'"),
+    BulkKind.DISABLE: (
+        "NULL",
+        """s.cut_by = 'bulk' AND NOT EXISTS (
+            SELECT FROM bulk_item l JOIN bulk_operation o ON o.id = l.operation_id
+            WHERE l.subscriber_id = s.id AND l.state = 'done' AND l.at > i.at AND o.kind = 'disable'
+        )""",
+    ),
+    BulkKind.ENABLE: (
+        # Until when they were served, and who had switched them off before.
+        "jsonb_build_object('until', i.before ->> 'expire_at', 'cut_by', i.before ->> 'cut_by',"
+        " 'cut_reason', i.before ->> 'cut_reason')",
+        "s.status <> 'DISABLED'",
+    ),
     BulkKind.EXTEND: (
         "jsonb_build_object('from', i.data ->> 'expire_at', 'to', i.before ->> 'expire_at')",
         "true",
@@ -103,8 +114,13 @@ def bulk_retry_failed(*, operation_id: UUID, by: Account) -> BulkOperation:
         if parent.kind == BulkKind.IMPORT:
             raise BulkImpossible("An import is tried again by giving its list again.")
         child = _child(parent, BulkKind(parent.kind), by, "retry_failed", is_undo=parent.is_undo)
-        data = "i.data - 'expire_at'" if parent.is_undo else "NULL"
-        _fill(child, parent, ItemState.FAILED, data, "true", "nobody failed")
+        before, data = "NULL", "NULL"
+        if parent.is_undo:
+            data = "i.data - 'expire_at'"
+        elif parent.kind == BulkKind.EXTEND:
+            # Nobody may know whether the date was written: with both, reading back tells.
+            before, data = "i.before", "i.data"
+        _fill(child, parent, ItemState.FAILED, data, "true", "nobody failed", before=before)
     child.refresh_from_db()
     return child
 
@@ -175,9 +191,11 @@ def _fill(
     data: str,
     condition: str,
     nobody: str,
+    *,
+    before: str = "NULL",
 ) -> None:
     params = {"operation": child.pk, "parent": parent.pk, "state": state.value}
-    sql.run(_COPY.format(data=data, condition=condition), params)
+    sql.run(_COPY.format(before=before, data=data, condition=condition), params)
     found = sql.row(_TOTAL, params)
     total = int(found[0]) if found else 0
     if not total:

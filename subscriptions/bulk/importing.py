@@ -4,6 +4,7 @@ A line never shortens anybody's time and never empties a field: it adds what it 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -37,6 +38,7 @@ from subscriptions.panel.errors import (
 )
 from subscriptions.panel.types import PanelUser, UserFields
 from subscriptions.story import EventRow, events_write
+from subscriptions.turns import turn
 
 LINES = 1_000  # written by one statement
 NAME_TAKEN = "A019"
@@ -113,17 +115,20 @@ def _write(operation: BulkOperation, entries: Sequence[Entry]) -> None:
 
 
 def import_pack(pack: Pack, client: PanelClient) -> None:
-    """Make or complete each of a pack. Raises PanelWaits, PanelAway: what has its fate keeps it.
+    """Make or complete each of a pack. Raises PanelWaits, PanelAway, TurnTaken: what has its fate keeps it.
 
     Repeat-safe: the name protects from a second user, and what is as wanted is not written again.
     """
+    owners = dict(
+        Subscriber.objects.filter(
+            username__in=[item.given for item in pack.items], missing_since=None
+        ).values_list("username", "pk")
+    )
     for item in pack.items:
         try:
-            found = _find(client, item.given)
-            if found is None:
-                found = client.user_create(item.given, **_new(item.data or {}))
-            elif fields := _missing(found, item.data or {}):
-                found = client.user_update(found.id, **fields)
+            # Between reading an end and writing a later one nobody may have paid for a still later one.
+            with turn(owners[item.given]) if item.given in owners else nullcontext():
+                user = _put(client, item)
         except PanelWaits:
             raise
         except PanelUnknown as exc:
@@ -131,6 +136,7 @@ def import_pack(pack: Pack, client: PanelClient) -> None:
             if found is None:
                 pack.settle(item, ItemState.FAILED, "unsure", str(exc))
                 continue
+            user = found
         except ValueError as exc:  # a date that is over, for somebody new
             pack.settle(item, ItemState.FAILED, "invalid_line", str(exc))
             continue
@@ -138,11 +144,21 @@ def import_pack(pack: Pack, client: PanelClient) -> None:
             taken = isinstance(exc, PanelRefused) and exc.code == NAME_TAKEN
             pack.settle(item, ItemState.FAILED, "name_taken" if taken else "refused", str(exc))
             continue
-        pack.users[found.id] = found
-        if _missing(found, item.data or {}):
+        pack.users[user.id] = user
+        if _missing(user, item.data or {}):
             pack.settle(item, ItemState.FAILED, "not_confirmed")
         else:
             pack.settle(item, ItemState.DONE)
+
+
+def _put(client: PanelClient, item: BulkItem) -> PanelUser:
+    """The user of a line, made or changed if need be. Raises PanelError; ValueError for no date."""
+    found = _find(client, item.given)
+    if found is None:
+        return client.user_create(item.given, **_new(item.data or {}))
+    if fields := _missing(found, item.data or {}):
+        return client.user_update(found.id, **fields)
+    return found
 
 
 def _find(client: PanelClient, username: str) -> PanelUser | None:

@@ -46,14 +46,19 @@ def note_done(operation: BulkOperation, pack: Pack, decided: set[int]) -> None:
         .order_by("pk")
     }
     users = {user.id: user for user in pack.users.values()}
-    changed = [_apply(operation, row, users.get(row.panel_id or 0)) for row in rows.values()]
+    items = {item.subscriber_id: item for item in done}
+    changed = [
+        _apply(operation, row, users.get(row.panel_id or 0), items[row.pk]) for row in rows.values()
+    ]
     Subscriber.objects.bulk_update(
         changed, [*_MIRRORED, "cut_by", "cut_reason", "cut_at", "missing_since"]
     )
     events_write(_events(operation, pack, (item for item in done if item.subscriber_id in rows)))
 
 
-def _apply(operation: BulkOperation, row: Subscriber, user: PanelUser | None) -> Subscriber:
+def _apply(
+    operation: BulkOperation, row: Subscriber, user: PanelUser | None, item: BulkItem
+) -> Subscriber:
     kind = BulkKind(operation.kind)
     is_newer = user is not None and (
         row.panel_updated_at is None or user.updated_at >= row.panel_updated_at
@@ -67,6 +72,10 @@ def _apply(operation: BulkOperation, row: Subscriber, user: PanelUser | None) ->
     if kind is BulkKind.DISABLE:
         row.cut_by, row.cut_at = CutBy.BULK, clock.now()
         row.cut_reason = str(operation.params.get("reason") or f"bulk operation {operation.pk}")
+        was = item.data or {}
+        if operation.is_undo and was.get("cut_by") is not None:
+            # As before they were enabled: whom an operator had disabled, paying does not bring back.
+            row.cut_by, row.cut_reason = was["cut_by"], str(was.get("cut_reason") or "")
     elif kind is BulkKind.ENABLE:
         row.cut_by, row.cut_reason, row.cut_at = CutBy.NOBODY, "", None
     elif kind is BulkKind.DELETE:

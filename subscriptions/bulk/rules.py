@@ -16,6 +16,7 @@ DAYS_MOST = 3650
 REASONS: dict[str, str] = {
     "unknown": "nobody of this name is known",
     "missing": "is gone from the panel",
+    "other_person": "the panel has another person under this number",
     "already_disabled": "is disabled already",
     "already_enabled": "is active already",
     "expired": "has expired, so extend instead",

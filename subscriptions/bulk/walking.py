@@ -20,6 +20,7 @@ from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, I
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.door import PanelOff, panel_background
 from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
+from subscriptions.turns import TurnTaken
 
 TURN_S = 10.0  # then other jobs may have the thread
 CONFIRM_S = 6.0  # how long the panel may take for what it has queued
@@ -51,7 +52,7 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
             packs += 1
     except PanelOff as exc:
         return Snooze(AGAIN, str(exc))
-    except PanelWaits as exc:
+    except (PanelWaits, TurnTaken) as exc:
         return Snooze(exc.retry_after, str(exc))
     except PanelDenied as exc:
         operation_halt(operation_id, f"the panel refuses our token: {exc}")

@@ -159,3 +159,23 @@ def test_a_file_names_people_in_one_column(raw: bytes, found: dict[str, list[str
 def test_a_file_that_tells_nobody_is_refused(raw: bytes) -> None:
     with pytest.raises(FileInvalid):
         names_read(io.BytesIO(raw))
+
+
+def test_a_file_that_is_sent_again_under_its_key_begins_nothing_new(
+    client: Client, account: Account
+) -> None:
+    (row,) = rows_make(1)
+    client.force_login(account("anna", *MAY))
+
+    def send(days: str) -> Any:
+        file = SimpleUploadedFile("list.csv", f"username\n{row.username}\n".encode())
+        return client.post(
+            f"{PATH}/upload", {"operation": "extend", "days": days, "file": file},
+            headers={"Idempotency-Key": "upload-1"},
+        )  # fmt: skip
+
+    first, second, other = send("5"), send("5"), send("6")
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert BulkOperation.objects.count() == 1
