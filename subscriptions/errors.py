@@ -27,6 +27,18 @@ class PanelUnavailable(Unavailable):
     code = "panel_unavailable"
 
 
+class OutcomeUnknown(DomainError):
+    """The panel was asked and its answer got lost: look before you ask again."""
+
+    code = "outcome_unknown"
+
+
+class SubscriberIsAnother(DomainError):
+    """The panel has another person under the number of this subscriber; nothing was changed."""
+
+    code = "subscriber_is_another"
+
+
 class PanelRefusal(DomainError):
     """The panel refused it."""
 

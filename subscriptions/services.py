@@ -3,8 +3,9 @@
 The panel is asked before any transaction. What it did is written with the act; a process that dies in
 between leaves the panel changed, and the mirror tells so in the story. Each act is safe to repeat but
 `subscriber_extend`, which adds its days again; an answer that did not come is looked up before anybody is
-told that it failed. All but `subscriber_edit` take the subscriber's turn, and raise TurnTaken if somebody
-else has it.
+told that it failed, and OutcomeUnknown says that this did not work either. All but `subscriber_edit` take
+the subscriber's turn, and raise TurnTaken if somebody else has it, SubscriberIsAnother if the panel has
+somebody else under the subscriber's number.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,9 +25,11 @@ from subscriptions.activation.dates import targets_open
 from subscriptions.activation.noting import user_note
 from subscriptions.activation.plans import price_current
 from subscriptions.errors import (
+    OutcomeUnknown,
     PanelRefusal,
     PanelUnavailable,
     SubscriberGone,
+    SubscriberIsAnother,
     SubscriberNotInPanel,
     SubscriberOver,
 )
@@ -69,7 +72,7 @@ def subscriber_extend(
     why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
-        user = panel.user(_panel_id(subscriber))
+        user = _read(panel, subscriber)
         coming = targets_open([subscriber.pk]).get(subscriber.pk)
         base = max(each for each in (clock.now(), user.expire_at, coming) if each is not None)
         until = base + timedelta(days=days)
@@ -98,7 +101,7 @@ def subscriber_enable(*, subscriber_id: int, by: Account, reason: str = "") -> S
     why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
-        user = panel.user(_panel_id(subscriber))
+        user = _read(panel, subscriber)
         if user.expire_at <= clock.now() + _SOON:
             # The panel would expire him again within half a minute.
             if activations_release(subscriber.pk, by=by):
@@ -126,7 +129,7 @@ def subscriber_disable(*, subscriber_id: int, reason: str, by: Account) -> Subsc
         raise InputInvalid(f"say why, in at most {REASON_LIMIT} characters")
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
-        user = panel.user(_panel_id(subscriber))
+        user = _read(panel, subscriber)
         after = user
         if user.status != PanelStatus.DISABLED:
             # Not by PATCH, which the panel obeys for an ACTIVE one only.
@@ -145,7 +148,7 @@ def subscriber_reset_traffic(*, subscriber_id: int, by: Account, reason: str = "
     why = _why(reason)
     subscriber = _find(subscriber_id)
     with _panel(subscriber) as panel:
-        user = panel.user(_panel_id(subscriber))
+        user = _read(panel, subscriber)
         after = _sure(panel, user.id, lambda: panel.user_reset_traffic(user.id))
     return _note(subscriber, after, "traffic_reset", {"before": user.used_bytes, **why}, by)
 
@@ -233,12 +236,35 @@ def _panel(subscriber: Subscriber) -> Iterator[PanelClient]:
 
 
 def _sure(panel: PanelClient, panel_id: int, act: Callable[[], PanelUser]) -> PanelUser:
-    """Do something and read it back, also when nobody knows whether it was done."""
+    """Do something and read it back, also when nobody knows whether it was done.
+
+    Raises OutcomeUnknown if that cannot be read either.
+    """
     try:
         act()
-    except PanelUnknown:
+    except PanelUnknown as exc:
+        lost: PanelError | None = exc
+    else:
+        lost = None
+    try:
         return panel.user(panel_id)
-    return panel.user(panel_id)
+    except PanelMissing:
+        raise
+    except PanelError as exc:
+        raise OutcomeUnknown(
+            f"the panel was told, but {lost or exc}: look at the subscriber before you do it again"
+        ) from None
+
+
+def _read(panel: PanelClient, subscriber: Subscriber) -> PanelUser:
+    """How the panel has a subscriber now. Raises SubscriberIsAnother, PanelError."""
+    user = panel.user(_panel_id(subscriber))
+    if user.username != subscriber.username:
+        # A panel that was restored from a backup gives numbers anew.
+        raise SubscriberIsAnother(
+            f"under the number of {subscriber.username} the panel has {user.username} now"
+        )
+    return user
 
 
 def _expect(is_so: bool, user: PanelUser) -> None:
