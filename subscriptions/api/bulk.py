@@ -188,22 +188,27 @@ class BulkUploadApi(APIView):
         operation_id="bulk_operations_upload",
         summary="Start a bulk operation for a CSV file",
         tags=["subscribers"],
+        parameters=[_KEY],
         request={"multipart/form-data": BulkUpload},
-        responses={202: BulkOutput, **refusals(s422=f"`invalid_file`, {INVALID}")},
+        responses={
+            202: BulkOutput,
+            **refusals(s409="`idempotency_in_flight`", s422=f"`invalid_file`, {INVALID}"),
+        },
         examples=[OpenApiExample("It begins", EXAMPLE, response_only=True, status_codes=["202"])],
     )
     def post(self, request: Request) -> Response:
         data = BulkUpload(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
-        row = bulk_start(
-            kind=BulkKind(given["operation"]),
-            params={"days": given["days"]} if "days" in given else {},
-            selection=names_read(given["file"].file),
-            source="csv",
-            by=request.user,
+        named = names_read(given["file"].file)
+        params = {"days": given["days"]} if "days" in given else {}
+        asked_for = {"operation": given["operation"], "params": params, **named}
+        return answered(
+            request,
+            "bulk_operations.upload",
+            lambda: (202, _started(asked_for, "csv", request)),
+            body=asked_for,
         )
-        return Response(shown(row), status=202)
 
 
 class BulkOperationApi(APIView):

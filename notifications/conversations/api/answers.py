@@ -10,13 +10,18 @@ from rest_framework.response import Response
 from jobs.idempotency import answer_once
 
 
-def answered(request: Request, scope: str, act: Callable[[], tuple[int, Any]]) -> Response:
-    """Act once per key of this caller. See jobs.idempotency for what it raises."""
+def answered(
+    request: Request, scope: str, act: Callable[[], tuple[int, Any]], *, body: Any = None
+) -> Response:
+    """Act once per key of this caller. See jobs.idempotency for what it raises.
+
+    body: what came with the key, as JSON; None: all that came.
+    """
     answer = answer_once(
         account_id=int(request.user.pk or 0),
         scope=scope,
         key=request.headers.get("Idempotency-Key"),
-        body=request.data,
+        body=request.data if body is None else body,
         act=act,
     )
     headers = {"Idempotent-Replayed": "true"} if answer.is_repeat else None
