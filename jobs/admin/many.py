@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 
 from jobs.admin.pages import ConsoleAdmin, back, check, safe
+from jobs.idempotency import IdempotencyInFlight, answer_once
 from lib import clock
 from lib.errors import DomainError
 
@@ -211,9 +212,22 @@ def once_make(request: HttpRequest, name: str) -> str:
 
 
 def once_take(request: HttpRequest, name: str) -> bool:
-    """Whether the page that was sent is the one looked at last, and was not sent before."""
+    """Whether the page that was sent is the one looked at last, and was not sent before.
+
+    Of two that come in the same moment, each with the session as it was before, one is the first.
+    """
     word = request.session.get(name)
     if word is None or word != request.POST.get("once"):
         return False
     del request.session[name]
-    return True
+    try:
+        answer = answer_once(
+            account_id=int(request.user.pk or 0),
+            scope=f"once:{name}"[:80],
+            key=word,
+            body=None,
+            act=lambda: (200, None),
+        )
+    except IdempotencyInFlight:
+        return False
+    return not answer.is_repeat
