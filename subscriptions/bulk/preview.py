@@ -9,7 +9,7 @@ from typing import Any
 from jobs import sql
 from lib import clock
 from subscriptions.bulk.rules import REASONS, params_check, say_kind, skip_sql
-from subscriptions.bulk.selection import Selection, selection_read
+from subscriptions.bulk.selection import Selection, selection_for
 from subscriptions.filtering import filter_query
 from subscriptions.models import BulkKind, Subscriber
 
@@ -51,7 +51,7 @@ def bulk_preview(
 
     Raises ParamsInvalid, SelectionInvalid, SelectionTooLarge, FilterInvalid.
     """
-    checked, chosen = params_check(kind, params), selection_read(selection)
+    checked, chosen = params_check(kind, params), selection_for(kind, selection)
     people, values = people_sql(chosen)
     values = {**values, "now": clock.now()}
     skip = skip_sql(kind)

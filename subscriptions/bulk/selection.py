@@ -11,8 +11,10 @@ from uuid import UUID
 
 from subscriptions.bulk.errors import SelectionInvalid, SelectionTooLarge
 from subscriptions.filtering import filter_check, filter_describe
+from subscriptions.models import BulkKind
 
 LIST_MOST = 100_000
+CUTTING = frozenset({BulkKind.DISABLE, BulkKind.DELETE})
 
 # How a name in a list is turned into a value of its column, and how it is compared.
 _COLUMNS = {
@@ -55,6 +57,9 @@ def selection_read(given: Mapping[str, Any]) -> Selection:
         where = given["filter"]
         if not isinstance(where, Mapping):
             raise SelectionInvalid("filter must be an object; {} means everybody")
+        if blank := sorted(name for name, value in where.items() if value in (None, "")):
+            # Somebody's variable was empty: left out, it would mean many more than was meant.
+            raise SelectionInvalid(f"filter.{blank[0]} is empty: say what, or leave it out")
         return Selection(where=filter_check(where), field=field)
     values = given[field]
     if not isinstance(values, list | tuple):
@@ -66,6 +71,17 @@ def selection_read(given: Mapping[str, Any]) -> Selection:
     column, cast = _COLUMNS[field]
     names = tuple(dict.fromkeys(_names(field, cast, values)))
     return Selection(column, cast, names, None, field, len(values))
+
+
+def selection_for(kind: BulkKind, given: Mapping[str, Any]) -> Selection:
+    """Read the selection of an operation; what cuts people is for nobody in particular refused.
+
+    Raises what selection_read raises.
+    """
+    chosen = selection_read(given)
+    if kind in CUTTING and chosen.where is not None and not chosen.where:
+        raise SelectionInvalid(f"to {kind.value} everybody there is, name all states in the filter")
+    return chosen
 
 
 def _names(field: str, cast: str, values: Iterable[Any]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from lib import clock
 from subscriptions.bulk.packs import HANDED_OUT
 from subscriptions.bulk.preview import people_sql
 from subscriptions.bulk.rules import params_check, skip_sql
-from subscriptions.bulk.selection import Selection, selection_read
+from subscriptions.bulk.selection import Selection, selection_for
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
 
 OBJECT = "subscriptions.bulkoperation"
@@ -57,7 +57,7 @@ def bulk_start(
     source: admin, api, csv or file. tell_telegram_id: who gets the summary, besides the log of audits.
     Raises ParamsInvalid, SelectionInvalid, SelectionTooLarge, FilterInvalid. Repeat: a second operation.
     """
-    checked, chosen = params_check(kind, params), selection_read(selection)
+    checked, chosen = params_check(kind, params), selection_for(kind, selection)
     with transaction.atomic():
         operation = BulkOperation.objects.create(
             kind=kind,
