@@ -15,6 +15,7 @@ from monitoring.alerts.models import Alert, Telling
 from monitoring.alerts.services import alert_clear, alert_raise
 from monitoring.alerts.silences import alert_silence, silence_create
 from monitoring.alerts.telling import alerts_tell
+from monitoring.alerts.wording.foreign import alertmanager_says
 from notifications.telegram.models import QueuedMessage
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -43,8 +44,9 @@ def alerts_make(anna: User, olga: User) -> None:
         began = -ago
         with clock.shift(began):
             alert = alert_raise(
-                rule=rule, key=key, severity=severity, title=title, source=SOURCE, runbook=rule
-            )
+                rule=rule, key=key, severity=severity, says=alertmanager_says(title, ""),
+                source=SOURCE, runbook=rule,
+            )  # fmt: skip
         with clock.shift(began + timedelta(seconds=31)):
             alerts_tell()
         if name:
@@ -110,5 +112,6 @@ def _raise(
     parent: tuple[str, str] | None = None,
 ) -> Alert:
     return alert_raise(
-        rule=rule, key=key, severity=severity, title=title, text=text, source=SOURCE, parent=parent
-    )
+        rule=rule, key=key, severity=severity, says=alertmanager_says(title, text), source=SOURCE,
+        parent=parent,
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from lib import clock
 from monitoring.alerts import rules
 from monitoring.alerts.models import Severity
 from monitoring.alerts.services import alert_clear, alert_raise
+from monitoring.alerts.wording.foreign import alertmanager_says
 
 SOURCE = "alertmanager"
 _RULE = re.compile(r"[a-z0-9_.]{1,60}")
@@ -75,8 +76,7 @@ def _raise(alert: Foreign) -> None:
         rule=rule_of(alert),
         key=alert.fingerprint,
         severity=_SEVERITIES.get(alert.labels.get("severity", ""), Severity.WARNING),
-        title=summary,
-        text="\n".join(filter(None, lines)),
+        says=alertmanager_says(summary, "\n".join(filter(None, lines))),
         link=_path(alert.annotations.get("link", "")),
         source=SOURCE,
         at=_not_ahead(alert.starts_at),

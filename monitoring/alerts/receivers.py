@@ -12,6 +12,8 @@ from jobs.storable import storable
 from monitoring.alerts import rules
 from monitoring.alerts.models import Severity
 from monitoring.alerts.services import alert_clear, alert_raise
+from monitoring.alerts.wording.catalogue import says
+from monitoring.alerts.wording.foreign import attention_says
 
 # What is looked at by itself: its alert explains the breaker.
 _LOOKED_AT = {"remnawave": ("panel_unreachable", "remnawave")}
@@ -24,8 +26,7 @@ def on_attention(*, group: str, title: str, text: str, severity: str, link: str,
         rule=rules.ATTENTION,
         key=_key(group),
         severity=severity if severity in Severity.values else Severity.WARNING,
-        title=title,
-        text=text,
+        says=attention_says(group, title, text),
         link=link,
     )
 
@@ -37,8 +38,7 @@ def on_quarantine(*, entry: Any, reason: str, **_: Any) -> None:
         rule=rules.SCHEDULE,
         key=_key(entry.name),
         severity=Severity.CRITICAL,
-        title=f"Schedule {entry.name} is quarantined",
-        text=reason,
+        says=says("schedule_quarantined", schedule=entry.name, reason=reason or None),
         link="/admin/jobs/scheduleentry/",
     )
 
@@ -51,8 +51,7 @@ def on_breaker(*, name: str, state: str, reason: str, **_: Any) -> None:
             rule=rules.BREAKER,
             key=_key(name),
             severity=Severity.CRITICAL,
-            title=f"{name} does not answer",
-            text=reason,
+            says=says("breaker_open", name=name, reason=reason or None),
             link="/admin/jobs/breaker/",
             parent=_LOOKED_AT.get(name, (rules.SERVICE, name)),
         )

@@ -1,7 +1,8 @@
 """Raising and clearing alerts: the interface for whoever finds that something is wrong.
 
-    alert_raise(rule="node_offline", key=str(node.pk), severity="critical", title="fra-1 is offline",
-        link=..., source="monitoring.check_nodes", parent=("panel_unreachable", "panel"))
+    alert_raise(rule="node_offline", key=str(node.pk), severity="critical",
+        says=says("node_offline", name="fra-1", ...), link=..., source="monitoring.check_nodes",
+        parent=("panel_unreachable", "panel"))
     alert_clear(rule="node_offline", key=str(node.pk))
 
 What people do with an alert is in acting.py.
@@ -25,6 +26,7 @@ from monitoring.alerts.links import path_of
 from monitoring.alerts.models import Alert, EventKind, Severity
 from monitoring.alerts.story import line_write
 from monitoring.alerts.waking import tell_soon
+from monitoring.alerts.wording.saying import Says, Words
 from monitoring.dashboard.events import event_note
 
 TEXT_LIMIT = 4000
@@ -44,7 +46,8 @@ def alert_raise(
     rule: str,
     key: str,
     severity: str,
-    title: str,
+    says: Says | None = None,
+    title: str = "",
     text: str = "",
     link: str = "",
     source: str = "",
@@ -54,7 +57,8 @@ def alert_raise(
 ) -> Alert:
     """Say that something is wrong. People are told within ALERT_GROUP, with what else has come up.
 
-    key: of what, the same each time; at most 200 characters. link: a path of the console; source: the
+    key: of what, the same each time; at most 200 characters. says: its words, in the language of who
+    reads; without, title and text are read by everybody as they are. link: a path of the console; source: the
     kind of job that looks, which a person may run again; runbook: an anchor in docs/runbook.md, the
     rule if empty. parent: (rule, key) of what explains this while it is open: then nobody is told.
     Repeat: an open (rule, key) is only noticed again; its texts become the latest, its severity may
@@ -65,8 +69,10 @@ def alert_raise(
     moment = at or now
     alert, is_new = _open_or_lock(rule, key, severity, moment)
     old_severity = alert.severity
-    alert.title = _cut(title, 200) or rule
-    alert.text = _cut(text, TEXT_LIMIT)
+    words = Words(title, text) if says is None else says.words()
+    alert.title = _cut(words.title, 200) or rule
+    alert.text = _cut(words.text, TEXT_LIMIT)
+    alert.says = {} if says is None else says.stored()
     alert.link = link if len(link) <= 300 else ""
     alert.source, alert.runbook = source[:60], (runbook or rule)[:60]
     alert.parent_rule, alert.parent_key = parent or ("", "")

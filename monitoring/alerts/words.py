@@ -1,10 +1,12 @@
-"""How alerts are told to people in the console."""
+"""How alerts are told to people: in the console, which is English, and in the language of who reads."""
 
 from django.utils.dateparse import parse_datetime
 
 from lib import clock
 from monitoring.alerts.fitting import is_silenced
 from monitoring.alerts.models import Alert, AlertEvent, EventKind
+from monitoring.alerts.wording.catalogue import CATALOGUE
+from monitoring.alerts.wording.saying import ENGLISH, Words, stored_write
 
 STATES = {
     "open": "nobody has taken it",
@@ -13,6 +15,15 @@ STATES = {
     "hidden": "another open alert explains it",
     "resolved": "it is over",
 }
+
+
+def alert_words(alert: Alert, language: str) -> Words:
+    """Title and text in a language; in English if there are no such words for it: told it is, anyhow."""
+    if language != ENGLISH and alert.says:
+        found = stored_write(CATALOGUE, alert.says, language)
+        if found is not None and found.title:
+            return found
+    return Words(alert.title, alert.text)
 
 
 def is_hidden(alert: Alert) -> bool:

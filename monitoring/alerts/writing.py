@@ -14,6 +14,7 @@ from monitoring.alerts import rules
 from monitoring.alerts.fitting import is_silenced
 from monitoring.alerts.links import address_of, list_address
 from monitoring.alerts.models import Alert, Severity, Telling
+from monitoring.alerts.words import alert_words
 from notifications.telegram.templates import render
 
 NAMED = 10  # of many
@@ -26,11 +27,12 @@ _OCCASIONS = frozenset({Kind.AGAIN, Kind.REMINDER, Kind.ESCALATION})
 
 def one_write(alert: Alert, kind: str, at: datetime) -> str:
     """The message about one alert, as Telegram HTML. at: when people are, or were, told."""
+    words = alert_words(alert, settings.TELEGRAM_LANGUAGE)
     if not alert.is_open:
         assert alert.resolved_at is not None
         return _render(
             "alert_resolved",
-            title=alert.title,
+            title=words.title,
             source=_source(alert),
             opened_at=alert.opened_at,
             resolved_at=alert.resolved_at,
@@ -41,8 +43,8 @@ def one_write(alert: Alert, kind: str, at: datetime) -> str:
     return _render(
         "alert_opened",
         severity=alert.severity,
-        title=alert.title,
-        details=alert.text or None,
+        title=words.title,
+        details=words.text or None,
         source=_source(alert),
         opened_at=alert.opened_at,
         occasion=kind if kind in _OCCASIONS else None,
@@ -77,7 +79,7 @@ def many_write(alerts: Sequence[Alert], kind: str) -> str:
         alerts=[
             {
                 "mark": _MARKS[alert.severity] if alert.is_open else _OVER,
-                "title": alert.title,
+                "title": alert_words(alert, settings.TELEGRAM_LANGUAGE).title,
                 "url": address_of(alert),
             }
             for alert in first

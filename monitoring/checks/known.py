@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from monitoring.alerts.wording.saying import ENGLISH
+from monitoring.alerts.wording.services import MEANWHILE, TITLES
 from monitoring.checks.probes.outside import cryptobot_look, panel_look, telegram_look
 from monitoring.checks.probes.stores import postgres_look, redis_look
 from monitoring.checks.probes.uplink import uplink_look
@@ -22,14 +24,22 @@ class Service:
     """
 
     name: str
-    title: str
     look: Callable[[], dict[str, Any]]
     is_configured: Callable[[], bool]
     missing: str
-    meanwhile: str
     rule: str = "service_down"
     is_outside: bool = True
     matter: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the console calls it."""
+        return TITLES[ENGLISH][self.name]
+
+    @property
+    def meanwhile(self) -> str:
+        """What it means for people that it is away."""
+        return MEANWHILE[ENGLISH][self.name]
 
     @property
     def parent(self) -> tuple[str, str] | None:
@@ -45,58 +55,46 @@ def _always() -> bool:
 SERVICES: tuple[Service, ...] = (
     Service(
         UPLINK,
-        "Our uplink",
         uplink_look,
         lambda: bool(settings.UPLINK_PROBES),
         "UPLINK_PROBES",
-        "Nothing outside can be reached; alerts of what is outside are hidden behind this one.",
         rule=UPLINK_RULE,
         is_outside=False,
     ),
     Service(
         "postgres",
-        "PostgreSQL",
         postgres_look,
         _always,
         "",
-        "New connections fail; whoever has one goes on.",
         is_outside=False,
     ),
     Service(
         "redis",
-        "Redis",
         redis_look,
         _always,
         "",
-        "Caches miss and screens are told later; jobs and messages go on.",
         is_outside=False,
     ),
     Service(
         "remnawave",
-        "The panel",
         panel_look,
         lambda: bool(settings.REMNAWAVE_URL),
         "REMNAWAVE_URL and REMNAWAVE_API_TOKEN",
-        "Nobody is activated, synced or disabled; what was paid waits and is served later.",
         rule="panel_unreachable",
         matter="panel:token",
     ),
     Service(
         "telegram",
-        "Telegram",
         telegram_look,
         lambda: bool(settings.TELEGRAM_BOT_TOKEN),
         "TELEGRAM_BOT_TOKEN",
-        "Messages wait in the queue, unspent.",
         matter="telegram.token",
     ),
     Service(
         "cryptobot",
-        "Crypto Pay",
         cryptobot_look,
         lambda: bool(settings.CRYPTOBOT_TOKEN),
         "CRYPTOBOT_TOKEN",
-        "No invoices are made; what is paid is noticed later.",
         matter="cryptobot.token",
     ),
 )

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
-from monitoring.checks.known import RULES, SERVICES, UPLINK, Service
+from monitoring.alerts.wording.catalogue import says
+from monitoring.checks.known import RULES, SERVICES, UPLINK, UPLINK_RULE, Service
 from monitoring.checks.models import ServiceCheck
 from monitoring.checks.models.service import ServiceState
 from monitoring.checks.steadiness import services_unsteady
@@ -38,17 +39,22 @@ def services_tell(rows: Sequence[ServiceCheck], *, refused: Collection[str], at:
 
 
 def _raise(service: Service, row: ServiceCheck, *, is_refused: bool, at: datetime) -> None:
-    says = "refuses our token" if is_refused else "does not answer"
+    saying = "service_down.refused" if is_refused else "service_down"
     if service.name == UPLINK:
-        says = "does not work"
+        saying = UPLINK_RULE
     since = row.ok_at or row.watched_since or at
     alert_raise(
         rule=service.rule,
         key=service.name,
         severity="critical",
-        title=f"{service.title} {says}",
-        text=f"{row.failures} looks in a row failed; the last good one was at "
-        f"{since:%Y-%m-%d %H:%M} UTC. {row.error}\n{service.meanwhile}",
+        says=says(
+            saying,
+            service=service.name,
+            looks=row.failures,
+            since=since,
+            error=row.error or None,
+            meanwhile=service.name,
+        ),
         link=f"{PAGE}{service.name}/change/",
         source=KIND,
         # The rooms tell of a refused token themselves, and say what to do.

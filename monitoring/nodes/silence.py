@@ -21,6 +21,8 @@ from django.db import transaction
 from jobs import sql
 from lib import clock
 from monitoring.alerts.services import alert_raise, alerts_clear_others, alerts_open
+from monitoring.alerts.wording.catalogue import says
+from monitoring.alerts.wording.saying import Says
 from monitoring.nodes.models import Health, Node
 from monitoring.nodes.telling import PARENT, SILENT, node_link
 from monitoring.nodes.usual import Usual, usual_at
@@ -38,14 +40,6 @@ class Recent:
 
     users: tuple[int, ...]
     rates: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """What is wrong, in words."""
-
-    title: str
-    text: str
 
 
 def silence_check() -> dict[str, object]:
@@ -78,7 +72,7 @@ def silence_check() -> dict[str, object]:
     return {"judged": len(names), "silent": [names[pk] for pk in signs], "resolved": resolved}
 
 
-def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> Sign | None:
+def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> Says | None:
     """Whether a server that is said to be online is silent, and how it shows. Pure."""
     if len(recent.users) < LOOKS:
         return None
@@ -87,17 +81,10 @@ def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> 
     least = 1 if is_open else settings.NODE_SILENT_LEAST_USERS
     least_rate = 1.0 if is_open else LEAST_RATE
     if min(recent.users) >= least and all(rate == 0 for rate in recent.rates):
-        return Sign(
-            f"Server {name} moves no traffic",
-            f"{recent.users[0]} people are online, and its counter has not moved for {LOOKS} samples.",
-        )
+        return says("node_silent.flat", name=name, people=recent.users[0], looks=LOOKS)
     users, rate = usual
     if users is not None and users >= least and max(recent.users) < users * share:
-        return Sign(
-            f"Server {name} has far fewer people than usual",
-            f"{recent.users[0]} online; {users:.0f} are usual at this hour of the week. "
-            "It says that it is online.",
-        )
+        return says("node_silent.few", name=name, online=recent.users[0], usual=users)
     known = [each for each in recent.rates if each is not None]
     if (
         rate is not None
@@ -105,17 +92,10 @@ def judge(name: str, recent: Recent, usual: Usual, *, is_open: bool = False) -> 
         and len(known) == LOOKS
         and max(known) < rate * share
     ):
-        return Sign(
-            f"Server {name} moves far less traffic than usual",
-            f"{megabits(known[0])}; {megabits(rate)} are usual at this hour of the week, with "
-            f"{recent.users[0]} people online.",
+        return says(
+            "node_silent.slow", name=name, rate=known[0], usual=rate, online=recent.users[0]
         )
     return None
-
-
-def megabits(rate: float) -> str:
-    """Bytes per second as people compare lines: "12.4 Mbit/s"."""
-    return f"{rate * 8 / 1_000_000:,.1f} Mbit/s"
 
 
 def _recent(now: datetime) -> Mapping[UUID, Recent]:
@@ -134,13 +114,12 @@ def _first(users: Sequence[int], rates: Sequence[float | None]) -> Recent:
     return Recent(tuple(users[:LOOKS]), tuple(rates[:LOOKS]))
 
 
-def _raise(pk: UUID, sign: Sign, now: datetime) -> None:
+def _raise(pk: UUID, sign: Says, now: datetime) -> None:
     alert_raise(
         rule=SILENT,
         key=str(pk),
         severity="warning",
-        title=sign.title,
-        text=sign.text,
+        says=sign,
         link=node_link(pk),
         source=_SOURCE,
         runbook=SILENT,

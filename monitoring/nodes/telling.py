@@ -5,7 +5,6 @@ the next look, and one that is open is not raised again.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +12,9 @@ from django.conf import settings
 from django.urls import reverse
 
 from jobs.alerts import attention
-from lib.durations import words
 from monitoring.alerts.services import alert_clear, alert_raise, alerts_open
+from monitoring.alerts.wording.catalogue import says
+from monitoring.alerts.wording.saying import Says
 from monitoring.dashboard.events import event_note
 from monitoring.nodes.models import Health, Node
 
@@ -25,14 +25,6 @@ PARENT = (
 )  # raised by the checks; it explains whatever we cannot see
 SOURCE = "monitoring.check_nodes"
 _LINES = 8  # of the feed for one look; then one that says how many
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An alert that should be open."""
-
-    title: str
-    text: str
 
 
 def node_link(pk: UUID) -> str:
@@ -66,7 +58,7 @@ def _is_away(row: Node, at: datetime) -> bool:
 
 
 def _rule_write(
-    rule: str, wanted: dict[str, Wanted], at: datetime, only: Collection[UUID] | None
+    rule: str, wanted: dict[str, Says], at: datetime, only: Collection[UUID] | None
 ) -> None:
     opened = set(alerts_open(rule).values_list("key", flat=True))
     if only is not None:
@@ -78,8 +70,7 @@ def _rule_write(
             rule=rule,
             key=key,
             severity="warning",
-            title=wanted[key].title,
-            text=wanted[key].text,
+            says=wanted[key],
             link=node_link(UUID(key)),
             source=SOURCE,
             runbook=rule,
@@ -88,22 +79,23 @@ def _rule_write(
         )
 
 
-def _offline(row: Node, at: datetime) -> Wanted:
-    since = f"{row.health_since:%Y-%m-%d %H:%M:%S} UTC"
-    is_down = row.health == Health.OFFLINE
-    what = "is offline" if is_down else "does not get connected"
-    lines = [f"Since {since} ({words(at - row.health_since)})."]
-    if row.status_message:
-        lines.append(f"The panel says: {row.status_message[:300]}")
-    return Wanted(f"Server {row.name} {what}", "\n".join(lines))
+def _offline(row: Node, at: datetime) -> Says:
+    return says(
+        "node_offline" if row.health == Health.OFFLINE else "node_offline.connecting",
+        name=row.name,
+        since=row.health_since,
+        lasted=at - row.health_since,
+        panel=row.status_message[:300] or None,
+    )
 
 
-def _flapping(row: Node) -> Wanted:
-    calm = words(settings.NODE_FLAP_CALM)
-    return Wanted(
-        f"Server {row.name} comes and goes",
-        f"Lost {len(row.lost_at)} times within {words(settings.NODE_FLAP_SPAN)}. Nothing more is told of "
-        f"it until it has stood still for {calm}.",
+def _flapping(row: Node) -> Says:
+    return says(
+        "node_flapping",
+        name=row.name,
+        times=len(row.lost_at),
+        within=settings.NODE_FLAP_SPAN,
+        calm=settings.NODE_FLAP_CALM,
     )
 
 

@@ -8,6 +8,8 @@ from lib.partition_names import Parts, parts_of
 from lib.partitions import DayTable
 from lib.patience import TableBusy
 from monitoring.alerts.services import alert_raise, alerts_clear_others
+from monitoring.alerts.wording.catalogue import says
+from monitoring.alerts.wording.saying import Says
 
 RULE = "partitions"
 LINK = "/admin/retention/retentionrun/"
@@ -28,16 +30,23 @@ class DaysNow:
     is_in_days: bool = True
 
     @property
-    def trouble(self) -> str:
-        """What is wrong, for people; empty: nothing."""
+    def alert(self) -> Says | None:
+        """What is wrong, as its alert says it; None: nothing."""
         if not self.is_in_days:
-            return "not in days yet: run migrate"
+            return says("partitions.not_in_days", table=self.table)
         if self.missing:
-            return f"{len(self.missing)} of today and the next days are not made"
+            return says("partitions.missing", table=self.table, days=len(self.missing))
+        if self.rest >= partitions.BATCH:
+            return says("partitions.rest_many", table=self.table, rows=self.rest)
         if self.rest:
-            more = "or more " if self.rest == partitions.BATCH else ""
-            return f"{self.rest} {more}row{'' if self.rest == 1 else 's'} outside of all days"
-        return ""
+            return says("partitions.rest", table=self.table, rows=self.rest)
+        return None
+
+    @property
+    def trouble(self) -> str:
+        """The same for its page, without the table; empty: nothing."""
+        found = self.alert
+        return "" if found is None else found.words().title.removeprefix(f"{self.table}: ")
 
 
 def days_now() -> list[DaysNow]:
@@ -75,15 +84,13 @@ def days_prepare_all() -> dict[str, list[str]]:
 
 def days_tell() -> int:
     """Raise an alert for each table in trouble and clear the others. Returns how many are in trouble."""
-    troubles = {each.table: each.trouble for each in days_now() if each.trouble}
+    troubles = {each.table: said for each in days_now() if (said := each.alert) is not None}
     for table, trouble in troubles.items():
         alert_raise(
             rule=RULE,
             key=table,
             severity="warning",
-            title=f"{table}: {trouble}",
-            text="Nothing is lost: such rows stand in a partition of the rest. Old ones of it are deleted "
-            "row by row, which takes longer than dropping a day.",
+            says=trouble,
             link=LINK,
             source="reports.prepare_partitions",
         )

@@ -25,7 +25,8 @@ class Alert(models.Model):
     parent_key say what may explain it; hidden: `parent` is open and does explain it, so nobody is told.
     tell_at: there is something to tell, not before this moment; null: nothing. told_at: when people were
     told that it is open. A silence or an acknowledgement stops telling and escalation, not the alert.
-    silenced_until follows the rows of Silence that fit it.
+    silenced_until follows the rows of Silence that fit it. title and text: in English; says: the same as
+    an entry of wording/catalogue.py with its values, for other languages; empty: there are only these.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -34,6 +35,7 @@ class Alert(models.Model):
     severity = models.CharField(max_length=8, choices=Severity.choices)
     title = models.CharField(max_length=200)
     text = models.TextField(default="", db_default="")
+    says = models.JSONField(default=dict, db_default={}, editable=False)
     link = models.CharField(max_length=300, default="", db_default="")  # a path of the console
     source = models.CharField(max_length=60, default="", db_default="")  # a kind of job
     runbook = models.CharField(

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from jobs import sql
 from lib import clock, durations
+from monitoring.alerts.wording.catalogue import says
 from monitoring.checks.rules.rule import Part, Reading, idle
 
 # What payers decide is no failure: an invoice that nobody paid, an order that a person gave up.
@@ -40,14 +41,13 @@ def payment_failures() -> Reading:
     if ended < least:
         return idle(f"{ended} payments ended in {span}; fewer than {least} tell nothing")
     share = 100 * failed / ended
-    text = f"{failed} of {ended} failed in {span}; {left} more were not paid"
-    if failed:
-        reasons = sql.rows(_REASONS, given)
-        named = ", ".join(f"{code or 'unknown'} {count}" for code, count in reasons)
-        text = f"{text}. Why: {named}"
-    title = f"{share:.0f} % of the payments fail"
+    reasons = sql.rows(_REASONS, given) if failed else []
+    said = says(
+        "payment_failures", share=share, failed=failed, ended=ended, window=window, unpaid=left,
+        why=[(code or "unknown", count) for code, count in reasons] or None,
+    )  # fmt: skip
     link = "/admin/payments/payment/?state=failed"
-    return Reading(share, text, (Part("payments", share, title, text, link),))
+    return Reading(share, said.words().text, (Part("payments", share, said, link),))
 
 
 _GAPS = """
@@ -62,8 +62,8 @@ def paid_not_served() -> Reading:
     count = sum(row[1] for row in rows)
     if not count:
         return Reading(0.0, "provider, ledger and panel agree")
-    oldest = durations.words(timedelta(seconds=max(0.0, *(row[2] for row in rows))))
-    text = f"{', '.join(f'{kind} {n}' for kind, n, _ in rows)}; the oldest for {oldest}"
-    title = f"{count} {'person' if count == 1 else 'people'} paid and not served"
-    part = Part("access", count, title, text, "/admin/subscriptions/accessgap/")
-    return Reading(count, text, (part,))
+    oldest = timedelta(seconds=max(0.0, *(row[2] for row in rows)))
+    kinds = [(kind, n) for kind, n, _ in rows]
+    said = says("paid_not_served", people=count, kinds=kinds, oldest=oldest)
+    part = Part("access", count, said, "/admin/subscriptions/accessgap/")
+    return Reading(count, said.words().text, (part,))

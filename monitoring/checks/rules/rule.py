@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
+from monitoring.alerts.wording.saying import Says
+
 
 class Unit(StrEnum):
     """What a value counts. Spans are seconds; shares are percent."""
@@ -22,14 +24,23 @@ class Unit(StrEnum):
 class Part:
     """One thing with a value of its own, which may have an alert of its own. key: of that alert.
 
-    title and text are those of the alert; link is a path of the console.
+    says: what the alert says; link: a path of the console.
     """
 
     key: str
     value: float
-    title: str
-    text: str = ""
+    says: Says
     link: str = ""
+
+    @property
+    def title(self) -> str:
+        """As the console says it."""
+        return self.says.words().title
+
+    @property
+    def text(self) -> str:
+        """What is known besides."""
+        return self.says.words().text
 
     def shown(self) -> dict[str, Any]:
         """As the page of the rules keeps it."""

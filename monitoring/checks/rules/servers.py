@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from lib import clock, durations
+from lib import clock
+from monitoring.alerts.wording.catalogue import says
 from monitoring.checks.rules.rule import Part, Reading, Unmeasurable, idle
 from monitoring.nodes.models import Health, Node
 from subscriptions.panel.token import token_expires_at
@@ -36,15 +37,9 @@ def node_offline() -> Reading:
         if health != Health.OFFLINE:
             continue
         away = max(timedelta(0), now - since)
-        parts.append(
-            Part(
-                str(uuid),
-                away.total_seconds(),
-                f"Server {name} is offline for {durations.words(away)}",
-                message[:300],
-                f"/admin/nodes/node/{uuid}/change/",
-            )
-        )
+        said = says("node_offline.long", name=name, lasted=away, panel=message[:300] or None)
+        link = f"/admin/nodes/node/{uuid}/change/"
+        parts.append(Part(str(uuid), away.total_seconds(), said, link))
     parts.sort(key=lambda part: -part.value)
     if not parts:
         return Reading(0.0, f"none of {len(nodes)} is offline")
@@ -58,6 +53,5 @@ def panel_token() -> Reading:
         return idle("there is no panel, or its token has no end")
     days = max(0.0, (ends_at - clock.now()) / timedelta(days=1))
     text = f"it ends at {ends_at:%Y-%m-%d %H:%M} UTC"
-    title = "The token of the panel has ended" if not days else "The token of the panel ends soon"
-    detail = f"{text}. Make a new one in the panel, and set REMNAWAVE_API_TOKEN."
-    return Reading(days, text, (Part("remnawave", days, title, detail),))
+    said = says("panel_token" if days else "panel_token.ended", ends=ends_at)
+    return Reading(days, text, (Part("remnawave", days, said),))

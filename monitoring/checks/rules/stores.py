@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from jobs import sql
-from lib import clock, durations
+from lib import clock
+from monitoring.alerts.wording.catalogue import says
 from monitoring.checks.models import ServiceCheck
 from monitoring.checks.models.service import ServiceState
 from monitoring.checks.rules.rule import Part, Reading, Unmeasurable, idle
@@ -42,11 +43,10 @@ def long_transaction() -> Reading:
     if row is None:
         return Reading(0.0, "no transaction is open")
     pid, name, state, seconds = row
-    age = durations.words(timedelta(seconds=max(0.0, seconds)))
-    text = f"process {pid} ({name or 'without a name'}), {state}, for {age}"
-    title = f"A transaction is open for {age}"
-    part = Part("postgres", max(0.0, seconds), title, text, f"{_PAGE}postgres/change/")
-    return Reading(part.value, text, (part,))
+    age = timedelta(seconds=max(0.0, seconds))
+    said = says("long_transaction", age=age, pid=pid, name=name or None, state=state)
+    part = Part("postgres", age.total_seconds(), said, f"{_PAGE}postgres/change/")
+    return Reading(part.value, said.words().text, (part,))
 
 
 def blocked_sessions() -> Reading:
@@ -56,11 +56,10 @@ def blocked_sessions() -> Reading:
         return Reading(0.0, "nobody waits for a lock")
     pid, seconds, blocker = rows[0]
     seconds = max(0.0, seconds)
-    waits = durations.words(timedelta(seconds=seconds))
-    text = f"{len(rows)} wait; process {pid} for {waits}, held up by process {blocker}"
-    title = f"A session waits for a lock for {waits}"
-    part = Part("postgres", seconds, title, text, f"{_PAGE}postgres/change/")
-    return Reading(seconds, text, (part,))
+    waits = timedelta(seconds=seconds)
+    said = says("blocked_sessions", waits=waits, count=len(rows), pid=pid, blocker=blocker)
+    part = Part("postgres", seconds, said, f"{_PAGE}postgres/change/")
+    return Reading(seconds, said.words().text, (part,))
 
 
 def postgres_connections() -> Reading:
@@ -70,9 +69,9 @@ def postgres_connections() -> Reading:
     if used is None or not most:
         raise Unmeasurable("the server did not tell its connections")
     share = 100 * used / most
-    text = f"{used} of {most} connections"
-    title = f"PostgreSQL has {used} of {most} connections in use"
-    return Reading(share, text, (Part("postgres", share, title, text, f"{_PAGE}postgres/change/"),))
+    said = says("postgres_connections", used=used, most=most)
+    part = Part("postgres", share, said, f"{_PAGE}postgres/change/")
+    return Reading(share, said.words().text, (part,))
 
 
 def redis_memory() -> Reading:
@@ -84,9 +83,9 @@ def redis_memory() -> Reading:
     if not most:
         return idle("Redis has no limit (maxmemory)")
     share = 100 * used / most
-    text = f"{used / 1_048_576:.0f} of {most / 1_048_576:.0f} MB; {facts.get('evicted', 0)} evicted"
-    title = f"Redis uses {share:.0f} % of its memory"
-    return Reading(share, text, (Part("redis", share, title, text, f"{_PAGE}redis/change/"),))
+    evicted = facts.get("evicted", 0)
+    said = says("redis_memory", share=share, used=used, most=most, evicted=evicted)
+    return Reading(share, said.words().text, (Part("redis", share, said, f"{_PAGE}redis/change/"),))
 
 
 def _facts(name: str) -> Mapping[str, Any]:
@@ -106,6 +105,5 @@ def disk_space() -> Reading:
     except OSError as exc:
         raise Unmeasurable(f"DATA_DIR cannot be looked at: {exc.strerror}") from None
     share = 100 * disk.free / disk.total
-    text = f"{disk.free / 2**30:.1f} of {disk.total / 2**30:.1f} GB are free"
-    title = f"The disk of DATA_DIR has {share:.0f} % left"
-    return Reading(share, text, (Part("data", share, title, text),))
+    said = says("disk_space", share=share, free=disk.free, whole=disk.total)
+    return Reading(share, said.words().text, (Part("data", share, said),))

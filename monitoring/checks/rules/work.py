@@ -5,12 +5,14 @@ from django.conf import settings
 from jobs import sql
 from jobs.selectors.queues import COUNTED, queues_depth
 from jobs.workers import SILENT_AFTER
-from lib import clock, durations
+from lib import clock
+from monitoring.alerts.wording.catalogue import says
 from monitoring.checks.rules.rule import Part, Reading, idle
 
 MINUTES = 15
 NAMED = 3  # kinds that a text names
 _JOBS = "/admin/jobs/jobrecord/"
+_SCHEDULES = "/admin/jobs/scheduleentry/"
 
 # JobStat is written by the clock of the database, which nobody moves.
 _TRIES = """
@@ -35,32 +37,32 @@ def error_rate() -> Reading:
         return idle(f"{runs} runs in {MINUTES} minutes; fewer than {least} tell nothing")
     share = 100 * failed / runs
     worst = sorted((row for row in rows if row[2]), key=lambda row: (-row[2], row[0]))[:NAMED]
-    named = "; ".join(f"{kind} {bad} of {well + bad}" for kind, well, bad in worst)
-    text = f"{failed} of {runs} tries failed in {MINUTES} minutes"
-    text = f"{text}. Most: {named}" if named else text
-    title = f"{share:.1f} % of the tries of jobs failed"
-    return Reading(share, text, (Part("jobs", share, title, text, _JOBS),))
+    said = says(
+        "error_rate", share=share, failed=failed, runs=runs, minutes=MINUTES,
+        worst=[(kind, bad, well + bad) for kind, well, bad in worst] or None,
+    )  # fmt: skip
+    return Reading(share, said.words().text, (Part("jobs", share, said, _JOBS),))
 
 
 def queue_depth() -> Reading:
     """Due jobs that wait, of the fullest queue. Queues of outside workers count, too."""
     parts = []
     for queue in queues_depth():
-        many = f"more than {COUNTED:,}" if queue.available > COUNTED else f"{queue.available:,}"
-        said = f"{queue.running:,} run, {queue.scheduled:,} are due later."
-        if queue.oldest_due_at is not None:
-            said += f" The oldest waits for {durations.words(clock.now() - queue.oldest_due_at)}."
-        if queue.paused_at is not None:
-            said += f" It was paused by {queue.paused_by or 'somebody'}: {queue.pause_reason}."
-        parts.append(
-            Part(
-                queue.name,
-                queue.available,
-                f"{many} due jobs wait in the queue {queue.name}",
-                said,
-                f"/admin/jobs/queue/#queue-{queue.name}",
-            )
+        is_paused, is_counted = queue.paused_at is not None, queue.available <= COUNTED
+        oldest_at = queue.oldest_due_at
+        said = says(
+            "queue_depth",
+            queue=queue.name,
+            waiting=queue.available if is_counted else None,
+            over=None if is_counted else COUNTED,
+            running=queue.running,
+            later=queue.scheduled,
+            oldest=None if oldest_at is None else clock.now() - oldest_at,
+            paused_by=(queue.paused_by or "somebody") if is_paused else None,
+            paused_why=queue.pause_reason if is_paused else None,
         )
+        link = f"/admin/jobs/queue/#queue-{queue.name}"
+        parts.append(Part(queue.name, queue.available, said, link))
     worst = max(parts, key=lambda part: part.value, default=None)
     if worst is None:
         return idle("there are no queues")
@@ -78,16 +80,8 @@ def worker_memory() -> Reading:
     limit = settings.WORKER_MEMORY_LIMIT
     parts = []
     for name, size in sql.rows(_WORKERS, [clock.now() - SILENT_AFTER]):
-        used = f"{size / 1_048_576:.0f} of {limit / 1_048_576:.0f} MB"
-        parts.append(
-            Part(
-                name,
-                100 * size / limit,
-                f"The worker {name} uses {used}",
-                "It is replaced between two jobs when it has outgrown its limit.",
-                f"/admin/jobs/worker/#worker-{name}",
-            )
-        )
+        said = says("worker_memory", worker=name, used=size, limit=limit)
+        parts.append(Part(name, 100 * size / limit, said, f"/admin/jobs/worker/#worker-{name}"))
     worst = max(parts, key=lambda part: part.value, default=None)
     if worst is None:
         return idle("no worker process has told its memory yet")
@@ -110,7 +104,8 @@ def schedule_overdue() -> Reading:
         return Reading(0.0, "none is overdue")
     name, seconds = late[0]
     named = ", ".join(name for name, _ in late[:NAMED])
-    text = f"{len(late)} wait to be fired: {named}{' and others' if len(late) > NAMED else ''}"
-    title = f"The schedule {name} is overdue"
-    part = Part("schedules", seconds, title, text, "/admin/jobs/scheduleentry/")
-    return Reading(seconds, text, (part,))
+    said = says(
+        "schedule_overdue", schedule=name, count=len(late), named=named,
+        others=len(late) - NAMED if len(late) > NAMED else None,
+    )  # fmt: skip
+    return Reading(seconds, said.words().text, (Part("schedules", seconds, said, _SCHEDULES),))

@@ -23,7 +23,7 @@ def test_telegram_is_not_told_that_it_is_away_until_it_is_back(how: str) -> None
     if how == "breaker":
         force("telegram", is_open=True, reason="HTTP 502")
     else:
-        raised("telegram", rule="service_down", title="telegram does not answer")
+        raised("telegram", rule="service_down", title="Telegram does not answer")
     assert tell_run() == []
     assert tell_run(after_s=3600) == []
     assert press_run(timedelta(hours=5)) == []
@@ -33,7 +33,7 @@ def test_telegram_is_not_told_that_it_is_away_until_it_is_back(how: str) -> None
         else:
             alert_clear(rule="service_down", key="telegram")
     (text,) = tell_run(after_s=2 * 3600 + 31)
-    assert said(text).startswith("🟢 Resolved: telegram does not answer")
+    assert said(text).startswith("🟢 Resolved: Telegram does not answer")
     assert "Lasted: 2 h" in said(text)
     assert len(tell_run(after_s=3 * 3600)) == 1
 
@@ -101,6 +101,6 @@ def test_telegram_is_away_and_back_and_each_alert_arrives_once(bot: Sandbox) -> 
     assert sorted(firsts) == [
         "🔴 CRITICAL: Server a is offline",
         "🔴 CRITICAL: The queue is long",
-        "🟢 Resolved: telegram does not answer",
+        "🟢 Resolved: Telegram does not answer",
     ]
     assert QueuedMessage.objects.filter(status="sent").count() == 3

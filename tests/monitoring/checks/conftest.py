@@ -12,6 +12,7 @@ from django_q.models import Schedule
 from pytest_django.fixtures import Settings
 
 from lib import clock
+from monitoring.alerts.wording.foreign import attention_says
 from monitoring.checks.known import SERVICES
 from monitoring.checks.recording import services_record
 from monitoring.checks.rules.rule import Part, Reading, Rule, Unit
@@ -68,6 +69,10 @@ def rounds(count: int, since: datetime = AT, **verdicts: Verdict | None) -> date
     return since + MINUTE * count
 
 
+def _all(value: float) -> Part:
+    return Part("all", value, attention_says("test", f"it is at {value:g}", ""))
+
+
 class Gauge:
     """A rule whose value the test sets: a number, several by key, or an error."""
 
@@ -82,11 +87,12 @@ class Gauge:
                 return Reading(None, "there is nothing to measure")
             case dict():
                 parts = tuple(
-                    Part(key, value, f"{key} is at {value:g}") for key, value in self.says.items()
+                    Part(key, value, attention_says("test", f"{key} is at {value:g}", ""))
+                    for key, value in self.says.items()
                 )
                 return Reading(max(self.says.values(), default=0.0), "several", parts)
             case value:
-                return Reading(value, "one", (Part("all", value, f"it is at {value:g}"),))
+                return Reading(value, "one", (_all(value),))
 
 
 @pytest.fixture

@@ -273,7 +273,7 @@ def test_free_space_is_that_of_the_data_directory(
     assert reading.value is not None
     assert 0 <= reading.value <= 100
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(2**40, 2**40 - 2**36, 2**36))
-    assert disk_space().text == "64.0 of 1024.0 GB are free"
+    assert disk_space().text == "64.0 of 1,024.0 GB are free"
     assert disk_space().value == 6.25
 
 

@@ -58,7 +58,7 @@ def test_a_green_server_that_nobody_gets_through_is_told(
     assert opened(row.pk) == ["node_silent"]
     (sign,) = [judge(row.name, Recent((users,) * 3, (rate,) * 3), usual_now()[row.pk])]
     assert sign is not None
-    assert says in sign.title
+    assert says in sign.words().title
     silence_check()
     assert opened(row.pk) == ["node_silent"]
 
