@@ -1,10 +1,10 @@
 """What is to be told now. Locks nothing for long: what somebody else is just changing is left for later."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Case, DurationField, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from jobs import sql
@@ -13,6 +13,7 @@ from lib import clock
 from monitoring.alerts import rules
 from monitoring.alerts.models import Alert, Severity
 
+TWIN_PATIENCE = timedelta(minutes=3)  # two looks, and the longest pause of a breaker
 MOST = 2000  # in one message; more than that is told by the next run
 
 _ADOPT = """
@@ -21,7 +22,10 @@ UPDATE alert c SET parent_id = f.parent_id FROM (
         SELECT p.id FROM alert p WHERE p.resolved_at IS NULL AND p.id <> a.id
             AND ((p.rule = a.parent_rule AND p.key = a.parent_key)
                 OR (p.rule = %(uplink)s AND a.rule <> ALL(%(local_rules)s)
-                    AND NOT (a.rule = %(service)s AND a.key = ANY(%(local_services)s))))
+                    AND NOT (a.rule = %(service)s AND a.key = ANY(%(local_services)s)))
+                OR (p.key = a.key AND p.id < a.id
+                    AND (p.silenced_until IS NULL OR p.silenced_until <= %(now)s)
+                    AND (a.rule, p.rule) IN (SELECT * FROM unnest(%(twins)s::text[], %(of_twins)s::text[]))))
         ORDER BY p.rule = %(uplink)s, p.opened_at, p.id LIMIT 1
     ) AS parent_id
     FROM alert a LEFT JOIN alert o ON o.id = a.parent_id
@@ -40,6 +44,9 @@ def parents_adopt() -> int:
             "service": rules.SERVICE,
             "local_rules": sorted(rules.LOCAL_RULES),
             "local_services": sorted(rules.LOCAL_SERVICES),
+            "twins": [one for one, _ in rules.TWINS],
+            "of_twins": [other for _, other in rules.TWINS],
+            "now": clock.now(),
         },
     )
 
@@ -59,7 +66,7 @@ def alerts_due() -> list[Alert]:
     soonest = next_due_at()
     if soonest is None or soonest > clock.now():
         return []
-    found = _waiting().filter(tell_at__lte=clock.now() + settings.ALERT_GROUP)
+    found = _waiting().annotate(due=_due()).filter(due__lte=clock.now() + settings.ALERT_GROUP)
     locked = found.select_for_update(no_key=True, skip_locked=True, of=("self",))
     return list(locked.order_by("opened_at", "pk")[:MOST])
 
@@ -99,9 +106,17 @@ def _waiting() -> QuerySet[Alert]:
 
 
 def _due() -> Greatest:
-    """What was hidden gets the time of a group to become well, too."""
-    over = Coalesce(F("parent__resolved_at") + settings.ALERT_GROUP, F("tell_at"))
-    return Greatest(F("tell_at"), over)
+    """What was hidden gets the time of a group to become well, too.
+
+    A twin gets more: it says the same of the same service, and ends when somebody looks or asks again.
+    """
+    is_twin = Q(rule=rules.BREAKER) | Q(parent__rule=rules.BREAKER)
+    patience = Case(
+        When(is_twin, then=Value(max(settings.ALERT_GROUP, TWIN_PATIENCE))),
+        default=Value(settings.ALERT_GROUP),
+        output_field=DurationField(),
+    )
+    return Greatest(F("tell_at"), Coalesce(F("parent__resolved_at") + patience, F("tell_at")))
 
 
 def _pressing() -> QuerySet[Alert]:

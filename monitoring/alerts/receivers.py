@@ -15,9 +15,6 @@ from monitoring.alerts.services import alert_clear, alert_raise
 from monitoring.alerts.wording.catalogue import says
 from monitoring.alerts.wording.foreign import attention_says
 
-# What is looked at by itself: its alert explains the breaker.
-_LOOKED_AT = {"remnawave": ("panel_unreachable", "remnawave")}
-
 
 @receiver(attention_needed, dispatch_uid="alerts.attention")
 def on_attention(*, group: str, title: str, text: str, severity: str, link: str, **_: Any) -> None:
@@ -45,7 +42,10 @@ def on_quarantine(*, entry: Any, reason: str, **_: Any) -> None:
 
 @receiver(breaker_changed, dispatch_uid="alerts.breaker_changed")
 def on_breaker(*, name: str, state: str, reason: str, **_: Any) -> None:
-    """A service that does not answer those who need it, from the first pause until it is used again."""
+    """A service that does not answer those who need it, from the first pause until it is used again.
+
+    If it is looked at by itself, the alert of the look and this one are twins (rules.TWINS).
+    """
     if state == "open":
         alert_raise(
             rule=rules.BREAKER,
@@ -53,7 +53,6 @@ def on_breaker(*, name: str, state: str, reason: str, **_: Any) -> None:
             severity=Severity.CRITICAL,
             says=says("breaker_open", name=name, reason=reason or None),
             link="/admin/jobs/breaker/",
-            parent=_LOOKED_AT.get(name, (rules.SERVICE, name)),
         )
     elif state == "closed":
         alert_clear(rule=rules.BREAKER, key=_key(name), note=reason)

@@ -11,6 +11,7 @@ ATTENTION = (
 BREAKER = "breaker_open"
 SERVICE = "service_down"
 SCHEDULE = "schedule_quarantined"
+PANEL = "panel_unreachable"
 UPLINK = "uplink_down"  # explains whatever is outside
 EXTERNAL = "external"  # by the webhook of Alertmanager, where nothing names a rule
 
@@ -27,6 +28,19 @@ LOCAL_RULES = frozenset(
     }
 )  # fmt: skip
 LOCAL_SERVICES = frozenset({"postgres", "redis"})
+
+
+# Two alerts that say the same of a service: a look at it failed, and so did those who needed it. Whichever
+# came first explains the other, so people hear of it once.
+_OF_SERVICES = (SERVICE, PANEL)
+TWINS = tuple((BREAKER, rule) for rule in _OF_SERVICES) + tuple(
+    (rule, BREAKER) for rule in _OF_SERVICES
+)
+
+
+def twins_of(rule: str) -> tuple[str, ...]:
+    """The rules whose alert of the same key says the same as one of this rule."""
+    return tuple(other for one, other in TWINS if one == rule)
 
 
 def is_outside(rule: str, key: str) -> bool:

@@ -162,6 +162,9 @@ def parent_find(alert: Alert) -> Alert | None:
     explains = Q(rule=alert.parent_rule, key=alert.parent_key) if alert.parent_rule else Q()
     if rules.is_outside(alert.rule, alert.key):
         explains |= Q(rule=rules.UPLINK)
+    if twins := rules.twins_of(alert.rule):
+        heard = Q(silenced_until=None) | Q(silenced_until__lte=clock.now())
+        explains |= Q(heard, rule__in=twins, key=alert.key, pk__lt=alert.pk)
     if not explains:
         return None
     found = Alert.objects.filter(explains, resolved_at=None).exclude(pk=alert.pk)
