@@ -67,14 +67,6 @@ def move(by: timedelta) -> timedelta:
     return offset()
 
 
-def offset_in(path: Path) -> float:
-    """The seconds that a CLOCK_FILE holds; 0 if there is none yet."""
-    try:
-        return float(_SECONDS.unpack_from(path.read_bytes())[0])
-    except (FileNotFoundError, struct.error):
-        return 0.0
-
-
 @contextmanager
 def shift(by: timedelta) -> Iterator[None]:
     """Move the clock of this process by a span, for tests; nests."""

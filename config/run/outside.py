@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import env
-from lib import clock
 
 CLOCK = "clock"
 
@@ -59,15 +58,14 @@ def environment_of(played: Iterable[Outside], sandbox_url: str) -> dict[str, str
 
 
 def environment_of_sandbox(site_url: str, secret: str, data_dir: Path) -> dict[str, str]:
-    """Where the sandbox sends its webhooks, and what it keeps over a restart.
+    """Where the sandbox sends its webhooks, and the file in which its world outlives a restart.
 
-    Its clock begins where that of the site stands, which is in a file in data_dir.
+    Its clock begins where that of the site stands: both are given the same CLOCK_FILE.
     """
     return {
         "REMNAWAVE_WEBHOOK_URL": f"{site_url}/webhooks/remnawave/",
         "REMNAWAVE_WEBHOOK_SECRET": secret,
         "CRYPTOPAY_WEBHOOK_URL": f"{site_url}/webhooks/cryptobot/",
         "TELEGRAM_WEBHOOK_URL": f"{site_url}/webhooks/telegram/",
-        "SANDBOX_PANEL_FILE": str(data_dir / "sandbox-panel.json"),
-        "CLOCK_OFFSET_SECONDS": str(clock.offset_in(data_dir / CLOCK)),
+        "SANDBOX_FILE": str(data_dir / "sandbox.json"),
     }

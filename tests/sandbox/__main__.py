@@ -19,8 +19,14 @@ def main() -> int:
         sys.stderr.write(f"sandbox: cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
     app = build_app()
-    stop = app.state.exchange.stop
-    serve(app, listener, on_stop=stop, stop_with_stdin=options.stop_with_stdin)
+    exchange = app.state.exchange
+    serve(
+        app,
+        listener,
+        on_start=exchange.start,
+        on_stop=exchange.stop,
+        stop_with_stdin=options.stop_with_stdin,
+    )
     return 0
 
 

@@ -17,6 +17,7 @@ from tests.sandbox.exchange import Exchange
 from tests.sandbox.faults import FaultBook
 from tests.sandbox.hooks import hook_routes
 from tests.sandbox.journal import Journal
+from tests.sandbox.keeping import Keeper
 from tests.sandbox.remnawave.service import RemnawaveService
 from tests.sandbox.replies import json_reply
 from tests.sandbox.service import ControlInvalid, Service
@@ -26,7 +27,10 @@ PAGE = Path(__file__).with_name("page.html")
 
 
 def build_app() -> Starlette:
-    """A fresh sandbox; app.state.exchange.stop() ends whatever it is still waiting for."""
+    """A sandbox that is fresh, or what it was when it has a file.
+
+    app.state.exchange.start() begins what goes on by itself, stop() ends whatever it still waits for.
+    """
     factories: dict[str, Callable[[Exchange], Service]] = {
         TelegramService.name: TelegramService,
         RemnawaveService.name: RemnawaveService,
@@ -34,6 +38,10 @@ def build_app() -> Starlette:
     }
     exchange = Exchange(FaultBook(factories), Journal())
     services: dict[str, Service] = {name: make(exchange) for name, make in factories.items()}
+    keeper = Keeper(services)
+    keeper.load()
+    exchange.on_start(keeper.start)
+    exchange.on_stop(lambda: keeper.save(is_last=True))
     page = PAGE.read_text(encoding="utf-8")
 
     async def show_page(request: Request) -> Response:

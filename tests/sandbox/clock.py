@@ -6,9 +6,11 @@ month passes in one control call. Faults and rate limits go by the real one.
 
 import asyncio
 import os
+import struct
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 # 32-bit years of a careless order end here and not in an OverflowError somewhere inside.
 OFFSET_LIMIT_S = 100 * 366 * 86_400.0
@@ -17,12 +19,12 @@ OFFSET_LIMIT_S = 100 * 366 * 86_400.0
 class SandboxClock:
     """One event loop uses it, so it needs no lock.
 
-    It starts with CLOCK_OFFSET_SECONDS, as the clock of the product does, and goes back there with
-    a reset.
+    It starts where the clock of the product stands, by CLOCK_OFFSET_SECONDS and CLOCK_FILE, and goes
+    back there with a reset. Who moves the file later on says so here, too.
     """
 
     def __init__(self) -> None:
-        self._start_s = float(os.environ.get("CLOCK_OFFSET_SECONDS") or 0)
+        self._start_s = _offset_of_start()
         self.offset_s = self._start_s
         self._listeners: list[Callable[[], None]] = []
         self._moved = asyncio.Event()
@@ -68,3 +70,15 @@ class SandboxClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep for a span of this clock."""
         await self.sleep_until(self.timestamp() + seconds)
+
+
+def _offset_of_start() -> float:
+    """CLOCK_FILE holds seconds as a little-endian double, and is written by whoever moves the clock."""
+    own = float(os.environ.get("CLOCK_OFFSET_SECONDS") or 0)
+    shared = os.environ.get("CLOCK_FILE")
+    if not shared:
+        return own
+    try:
+        return own + float(struct.unpack_from("<d", Path(shared).read_bytes())[0])
+    except (FileNotFoundError, struct.error):  # nobody has moved it yet
+        return own

@@ -31,11 +31,21 @@ class Exchange:
         self.journal = journal
         self.clock = SandboxClock()
         self._stopping = asyncio.Event()
+        self._on_start: list[Callable[[], None]] = []
         self._on_stop: list[Callable[[], None]] = []
+
+    def on_start(self, listener: Callable[[], None]) -> None:
+        """Call a function as soon as calls are answered, inside the event loop."""
+        self._on_start.append(listener)
 
     def on_stop(self, listener: Callable[[], None]) -> None:
         """Call a function when the program ends by a signal or with its parent."""
         self._on_stop.append(listener)
+
+    def start(self) -> None:
+        """Begin what goes on by itself. Needs a running event loop."""
+        for listener in self._on_start:
+            listener()
 
     def stop(self) -> None:
         """End all delays now: their connections are cut, so that the program can stop."""

@@ -35,16 +35,19 @@ class SandboxServer(uvicorn.Server):
         config: uvicorn.Config,
         url: str,
         *,
+        on_start: Callable[[], None],
         on_stop: Callable[[], None],
         stop_with_stdin: bool,
     ) -> None:
         super().__init__(config)
         self._url = url
+        self._on_start = on_start
         self._on_stop = on_stop
         self._stop_with_stdin = stop_with_stdin
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        self._on_start()
         if self._stop_with_stdin:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         sys.stdout.write(f"sandbox ready {self._url}\n")
@@ -83,9 +86,17 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: ASGIApp, listener: socket.socket, *, on_stop: Callable[[], None], stop_with_stdin: bool
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    on_start: Callable[[], None],
+    on_stop: Callable[[], None],
+    stop_with_stdin: bool,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, or until stdin ends if asked to; on_stop ends open calls."""
+    """Serve until SIGTERM or SIGINT, or until stdin ends if asked to.
+
+    on_start is called in the event loop, before the first call; on_stop ends open calls.
+    """
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
@@ -102,6 +113,10 @@ def serve(
     )
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job inherits it ignored
     server = SandboxServer(
-        config, f"http://{shown}:{port}", on_stop=on_stop, stop_with_stdin=stop_with_stdin
+        config,
+        f"http://{shown}:{port}",
+        on_start=on_start,
+        on_stop=on_stop,
+        stop_with_stdin=stop_with_stdin,
     )
     server.run([listener])

@@ -31,3 +31,12 @@ class Service(Protocol):
 
     def revision(self) -> int:
         """Differs after every change that a watcher may want to see."""
+
+    def kept(self) -> dict[str, Any] | None:
+        """What shall outlive a restart, for JSON; None: too much for a file."""
+
+    def restore(self, content: dict[str, Any], *, id_gap: int) -> None:
+        """Take in what was kept, before the first call. New numbers begin id_gap above the last one.
+
+        Raises ValueError, KeyError, TypeError or AttributeError for what it cannot read.
+        """

@@ -48,6 +48,12 @@ class AppBook:
     def app(self, app_id: int) -> App:
         return self._apps.setdefault(app_id, App(app_id, f"{app_id}:secret"))
 
+    def known(self) -> list[App]:
+        return list(self._apps.values())
+
+    def add(self, app: App) -> None:
+        self._apps[app.app_id] = app
+
     def check(self, token: str, site: str) -> App:
         """The app of a call. Raises ApiError 401 or 423."""
         match = _TOKEN.fullmatch(token)

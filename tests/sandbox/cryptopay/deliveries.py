@@ -68,13 +68,12 @@ class Deliveries:
         """compose: an invoice as it is now and the token that signs it; None: it is gone."""
         self._clock = clock
         self._compose = compose
-        self._numbers = count(1)
         self._latest_number = 0
         self._updates = 0
         self._sender: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._turns = count()
-        self._on_the_way: set[asyncio.Task[None]] = set()
+        self._on_the_way: dict[asyncio.Task[None], Delivery] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -100,7 +99,7 @@ class Deliveries:
             return None
         self._updates += 1
         if self._updates % REPEAT_EVERY or not self._latest_number:
-            self._latest_number = next(self._numbers)
+            self._latest_number += 1
         for _ in range(1 + duplicates):
             delivery = Delivery(invoice_id, self._latest_number)
             self._put(self._clock.timestamp() + delay_s, delivery)
@@ -138,6 +137,28 @@ class Deliveries:
             "delivered": self.delivered,
             "failed": self.failed,
         }
+
+    def rows(self) -> dict[str, Any]:
+        """What waits, for a file; what is on its way waits there since now."""
+        now = self._clock.timestamp()
+        return {
+            "latest_number": self._latest_number,
+            "updates": self._updates,
+            "is_switched_off": self.is_switched_off,
+            "due": [(due_at, each) for due_at, _, each in self._due]
+            + [(now, each) for each in self._on_the_way.values()],
+        }
+
+    def load(self, rows: dict[str, Any]) -> None:
+        self._latest_number, self._updates = rows["latest_number"], rows["updates"]
+        self.is_switched_off = rows["is_switched_off"]
+        for due_at, row in rows["due"]:
+            self._put(due_at, Delivery(**row))
+
+    def start(self) -> None:
+        """Send what waits since before the start. Needs a running event loop."""
+        if self._due:
+            self._wake()
 
     def attempts_of(self, invoice_id: int | None) -> list[dict[str, Any]]:
         """Oldest first."""
@@ -179,11 +200,11 @@ class Deliveries:
         while self._due and self._due[0][0] <= now and len(self._on_the_way) < AT_ONCE:
             delivery = heappop(self._due)[2]
             task = asyncio.get_running_loop().create_task(self._attempt(delivery, self.url))
-            self._on_the_way.add(task)
+            self._on_the_way[task] = delivery
             task.add_done_callback(self._arrived)
 
     def _arrived(self, task: asyncio.Task[None]) -> None:
-        self._on_the_way.discard(task)
+        self._on_the_way.pop(task, None)
         self._changed.set()
 
     async def _attempt(self, delivery: Delivery, url: str) -> None:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 FIRST_ID = 9_000_001
 
@@ -69,7 +70,7 @@ class InvoiceStore:
     """The invoices of all apps. Ids grow and are never used twice, not even after a reset."""
 
     def __init__(self) -> None:
-        self._latest_id = FIRST_ID - 1
+        self.latest_id = FIRST_ID - 1
         self.reset()
 
     def reset(self) -> None:
@@ -82,9 +83,9 @@ class InvoiceStore:
         return len(self._by_id)
 
     def add(self, terms: Terms, payload: str, created_at: float, life_s: int | None) -> Invoice:
-        self._latest_id += 1
+        self.latest_id += 1
         invoice = Invoice(
-            self._latest_id,
+            self.latest_id,
             self._terms.setdefault(terms, terms),
             payload,
             created_at,
@@ -93,6 +94,40 @@ class InvoiceStore:
         self._by_id[invoice.invoice_id] = invoice
         self.revision += 1
         return invoice
+
+    def put(
+        self,
+        invoice_id: int,
+        terms: Terms,
+        payload: str,
+        created_at: float,
+        expires_at: float | None,
+        paid: Paid | None,
+    ) -> None:
+        """Take in one that was made before."""
+        shared = self._terms.setdefault(terms, terms)
+        made = Invoice(invoice_id, shared, payload, created_at, expires_at, paid)
+        self._by_id[invoice_id] = made
+
+    def rows(self) -> dict[str, Any]:
+        """All of them, for a file: each names its terms by their place."""
+        places = {terms: place for place, terms in enumerate(self._terms)}
+        return {
+            "latest_id": self.latest_id,
+            "deleted": self.deleted,
+            "terms": list(self._terms),
+            "invoices": [
+                (
+                    each.invoice_id,
+                    places[each.terms],
+                    each.payload,
+                    each.created_at,
+                    each.expires_at,
+                    each.paid,
+                )
+                for each in self._by_id.values()
+            ],
+        }
 
     def find(self, invoice_id: int, app_id: int | None = None) -> Invoice | None:
         """An invoice, of an app if one is given."""

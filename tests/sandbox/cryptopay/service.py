@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from tests.sandbox.cryptopay import control, page, routes
+from tests.sandbox.cryptopay import control, keeping, page, routes
 from tests.sandbox.cryptopay.world import World
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.service import ControlInvalid
@@ -18,6 +18,7 @@ class CryptoPayService:
     def __init__(self, exchange: Exchange) -> None:
         self.world = World(exchange.clock)
         self._exchange = exchange
+        exchange.on_start(self.world.deliveries.start)
 
     def routes(self) -> list[BaseRoute]:
         return [*routes.routes(self.world, self._exchange), *page.routes(self.world)]
@@ -38,3 +39,9 @@ class CryptoPayService:
 
     def revision(self) -> int:
         return self.world.invoices.revision
+
+    def kept(self) -> dict[str, Any]:
+        return keeping.kept(self.world)
+
+    def restore(self, content: dict[str, Any], *, id_gap: int) -> None:
+        keeping.restore(self.world, content, id_gap=id_gap)

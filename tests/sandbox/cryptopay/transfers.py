@@ -24,6 +24,16 @@ class TransferBook:
         self._made[app_id, spend_id] = made
         return made
 
+    def rows(self) -> dict[str, Any]:
+        """All of it, for a file."""
+        made = [(app_id, spend_id, each) for (app_id, spend_id), each in self._made.items()]
+        return {"latest_id": self._latest_id, "made": made, "strangers": sorted(self.strangers)}
+
+    def load(self, rows: dict[str, Any], *, id_gap: int) -> None:
+        self._latest_id = rows["latest_id"] + id_gap
+        self._made = {(app_id, spend_id): each for app_id, spend_id, each in rows["made"]}
+        self.strangers = set(rows["strangers"])
+
     def of(self, app_id: int) -> list[dict[str, Any]]:
         """The newest first."""
         return [

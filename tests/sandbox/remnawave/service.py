@@ -5,8 +5,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from tests.sandbox.exchange import Exchange
-from tests.sandbox.remnawave import control, routes
-from tests.sandbox.remnawave.keeping import Keeper
+from tests.sandbox.remnawave import control, keeping, routes
 from tests.sandbox.remnawave.panel import Panel
 from tests.sandbox.remnawave.sweeps import Sweeps
 from tests.sandbox.service import ControlInvalid
@@ -19,12 +18,9 @@ class RemnawaveService:
 
     def __init__(self, exchange: Exchange) -> None:
         self.panel = Panel(exchange.clock)
-        keeper = Keeper(self.panel)
-        keeper.load()
-        self._sweeps = Sweeps(self.panel, keeper.save)
+        self._sweeps = Sweeps(self.panel)
         self._exchange = exchange
         exchange.clock.on_move(self._sweeps.follow)
-        exchange.on_stop(keeper.save)
 
     def routes(self) -> list[BaseRoute]:
         return routes.routes(self.panel, self._sweeps, self._exchange)
@@ -46,3 +42,9 @@ class RemnawaveService:
 
     def revision(self) -> int:
         return self.panel.revision + self.panel.calls.received
+
+    def kept(self) -> dict[str, Any] | None:
+        return keeping.kept(self.panel)
+
+    def restore(self, content: dict[str, Any], *, id_gap: int) -> None:
+        keeping.restore(self.panel, content, id_gap=id_gap)

@@ -28,11 +28,10 @@ _OLD_NAMES = {-72: "expires_in_72_hours", -48: "expires_in_48_hours", -24: "expi
 
 
 class Sweeps:
-    """Keeps the times of the next sweeps on the panel's clock; after each, save is called."""
+    """Keeps the times of the next sweeps on the panel's clock."""
 
-    def __init__(self, panel: Panel, save: Callable[[], None]) -> None:
+    def __init__(self, panel: Panel) -> None:
         self._panel = panel
-        self._save = save
         self._background = Background()
         self._life = Life(panel)
         self._is_running = False
@@ -63,7 +62,6 @@ class Sweeps:
         while True:
             await self._panel.clock.sleep_until(self.next_due())
             self.run_due()
-            self._save()
 
     def next_due(self) -> float:
         """Unix seconds of the panel's clock at which something is to be done."""

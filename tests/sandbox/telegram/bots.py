@@ -32,6 +32,10 @@ class BotBook:
         """Accept every secret of a bot again."""
         self._revoked.pop(bot_id, None)
 
+    def revoked(self) -> dict[int, set[str | None]]:
+        """The refused secrets by bot; None stands for all of them."""
+        return self._revoked
+
     def check(self, token: str) -> int:
         """The id of the bot. Raises ApiError 404 for a malformed token, 401 for a revoked one."""
         match = _TOKEN.fullmatch(token)

@@ -1,6 +1,7 @@
 """Files that were sent: their marks for as long as messages know them, their bytes for a while."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ class DocumentStore:
 
     def __init__(self, keep_bytes: int = KEEP_BYTES) -> None:
         self._keep_bytes = keep_bytes
-        self._count = 0
+        self.count = 0
         self.reset()
 
     def reset(self) -> None:
@@ -43,14 +44,19 @@ class DocumentStore:
 
     def add(self, *, name: str, mime_type: str, content: bytes | None) -> Document:
         """Take a new file in; content is None for one that is known by its address only."""
-        self._count += 1
+        self.count += 1
         document = Document(
-            file_id=f"BQACAgIAAxkDAAISandboxFile{self._count:08d}",
-            file_unique_id=f"AgADSandbox{self._count:08d}",
+            file_id=f"BQACAgIAAxkDAAISandboxFile{self.count:08d}",
+            file_unique_id=f"AgADSandbox{self.count:08d}",
             file_name=name,
             mime_type=mime_type,
             size_bytes=len(content or b""),
         )
+        self.put(document, content)
+        return document
+
+    def put(self, document: Document, content: bytes | None) -> None:
+        """Keep a file that has its id."""
         self._known[document.file_id] = document
         if len(self._known) > KEEP_DOCUMENTS:
             self._known.popitem(last=False)
@@ -59,7 +65,18 @@ class DocumentStore:
             self._bytes += len(content)
             while self._bytes > self._keep_bytes:
                 self._bytes -= len(self._content.popitem(last=False)[1])
-        return document
+
+    def newest(self) -> list[Document]:
+        """All that are known, the newest last."""
+        return list(self._known.values())
+
+    def newest_contents(self, most: int) -> Iterator[tuple[str, bytes]]:
+        """The bytes of the newest ones by file_id, as far as so many bytes go."""
+        for file_id, content in reversed(self._content.items()):
+            most -= len(content)
+            if most < 0:
+                return
+            yield file_id, content
 
     def find(self, file_id: str) -> Document | None:
         return self._known.get(file_id)

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 
 from tests.sandbox.exchange import Exchange
 from tests.sandbox.service import ControlInvalid
-from tests.sandbox.telegram import control, routes
+from tests.sandbox.telegram import control, keeping, routes
 from tests.sandbox.telegram.limits import LimitRules
 from tests.sandbox.telegram.world import World
 
@@ -45,6 +45,12 @@ class TelegramService:
 
     def revision(self) -> int:
         return self.world.messages.revision + self.world.traffic.received
+
+    def kept(self) -> dict[str, Any]:
+        return keeping.kept(self.world)
+
+    def restore(self, content: dict[str, Any], *, id_gap: int) -> None:
+        keeping.restore(self.world, content, id_gap=id_gap)
 
 
 def _checked(name: str, value: Any, default: object) -> object:

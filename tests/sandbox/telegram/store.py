@@ -66,7 +66,7 @@ class MessageStore:
     def __init__(self, keep: int = KEEP_MESSAGES, keep_bytes: int = KEEP_BYTES) -> None:
         self._keep = keep
         self._keep_bytes = keep_bytes
-        self._latest_id = 0
+        self.latest_id = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -87,8 +87,8 @@ class MessageStore:
         return len(self._order)
 
     def next_id(self) -> int:
-        self._latest_id += 1
-        return self._latest_id
+        self.latest_id += 1
+        return self.latest_id
 
     def add(self, message: Message) -> None:
         """Record a delivery; message_id comes from next_id."""

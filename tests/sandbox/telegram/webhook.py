@@ -60,6 +60,13 @@ class WebhookBook:
         """Where a bot wants its updates, if it has said so."""
         return self._set.get(bot_id)
 
+    def known(self) -> dict[int, Webhook]:
+        return self._set
+
+    def put(self, bot_id: int, webhook: Webhook) -> None:
+        """Take in one that was set before."""
+        self._set[bot_id] = webhook
+
     def show(self, bot_id: int) -> dict[str, Any]:
         webhook = self._set.get(bot_id)
         shown: dict[str, Any] = {
