@@ -26,9 +26,9 @@ PATIENCE_S = 90.0
 INHERITED = ("PATH", "HOME", "LANG")  # and what coverage needs to follow us
 
 
-def until(condition: Callable[[], T], what: str) -> T:
+def until(condition: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
     """Ask again and again until the answer is true, and return it."""
-    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    deadline, pause = time.monotonic() + patience_s, threading.Event()
     while not (answer := condition()):
         assert time.monotonic() < deadline, what
         pause.wait(0.05)
@@ -58,6 +58,10 @@ class Running:
         }
         self.environment |= {"DATA_DIR": str(self.data_dir), "PORT": "0", **chosen}
         self.output = self.scratch / "output"
+        self.start()
+
+    def start(self) -> None:
+        """Once more after its end, too: on the same data, with a fresh output."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "config.run"],

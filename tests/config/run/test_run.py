@@ -1,7 +1,9 @@
 """make run as a stranger meets it: it comes up, its commands work as pasted, it goes without a trace."""
 
+import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +13,9 @@ from typing import Any
 import pytest
 import requests
 
+from config.run.outside import CLOCK
 from config.run.plan import ROOT
-from tests.config.run.running import Running, is_alive, until
+from tests.config.run.running import PATIENCE_S, Running, is_alive, until
 from tests.deploy import scraping
 from tests.ports import free_port
 
@@ -160,7 +163,8 @@ def test_the_demo_has_people_who_run_out_of_time_pay_and_are_renewed(running: Ru
         JOIN subscriber s ON s.id = a.subscriber_id
         WHERE a.state = 'applied' AND a.told_at IS NOT NULL AND s.username LIKE 'demo\\_%'
         AND p.found_by = 'webhook' AND s.expire_at = a.target_expire_at"""
-    until(lambda: running.sql(paid), "somebody pays and is served")
+    # The first one runs out of time a minute and a half after the start.
+    until(lambda: running.sql(paid), "somebody pays and is served", 2 * PATIENCE_S)
     held = "SELECT FROM access_gap WHERE healed_at IS NULL AND kind = 'held'"
     until(lambda: running.sql(held), "and one has paid, and waits for a person")
     told = "SELECT count(DISTINCT stage) FROM subscription_notice WHERE state = 'queued'"
@@ -169,6 +173,26 @@ def test_the_demo_has_people_who_run_out_of_time_pay_and_are_renewed(running: Ru
     later = """SELECT FROM subscription_notice WHERE stage = '6h' AND state = 'queued'
         AND expire_at > clock_timestamp() + interval '8 hours'"""
     until(lambda: running.sql(later), "and of whoever comes near the end six hours later")
+
+
+def test_the_demo_goes_on_when_somebody_has_paid_too_little(running: Running) -> None:
+    (sandbox,) = running.found(r"Telegram +(http\S+)")
+    open_one = "SELECT external_id FROM payment WHERE state = 'pending' AND external_id IS NOT NULL"
+
+    def has_paid_too_little() -> bool:
+        """Of the open invoices somebody else may have paid just now."""
+        for (number,) in running.sql(open_one):
+            body = {"invoice_ids": [int(number)], "amount": "0.01"}
+            if requests.post(f"{sandbox}/_sandbox/cryptopay/pay", json=body, timeout=10).ok:
+                return True
+        return False
+
+    until(has_paid_too_little, "there is an open invoice")
+    until(lambda: running.sql("SELECT FROM payment_review WHERE resolved_at IS NULL"), "it is seen")
+    states = "SELECT count(*) FROM jobs_jobrecord WHERE kind = 'demo.customers' AND state = "
+    ((before,),) = running.sql(f"{states}'completed'")
+    until(lambda: running.sql(f"{states}'completed'")[0][0] > before + 1, "customers go on")
+    assert running.sql(f"{states}'dead'") == [(0,)]
 
 
 def test_the_demo_is_played_once(running: Running) -> None:
@@ -248,8 +272,61 @@ def leaves_no_process(running: Running, number: signal.Signals) -> None:
     assert "Stopped." in running.text
 
 
-def test_sigterm_leaves_no_process(running: Running) -> None:  # the last one that needs it
+def test_sigterm_leaves_no_process(running: Running) -> None:  # after it nothing runs
     leaves_no_process(running, signal.SIGTERM)
+
+
+def asked(running: Running, path: str) -> Any:
+    """What the sandbox tells."""
+    (sandbox,) = running.found(r"Telegram +(http\S+)")
+    return requests.get(f"{sandbox}/_sandbox/{path}", timeout=10).json()
+
+
+def invoices(running: Running) -> set[int]:
+    return {each["invoice_id"] for each in asked(running, "cryptopay/invoices")["invoices"]}
+
+
+def stands_in_our_time(running: Running) -> bool:
+    (moved_s,) = struct.unpack("<d", (running.data_dir / CLOCK).read_bytes())
+    return bool(asked(running, "clock")["offset_s"] == moved_s > 0)
+
+
+def online(running: Running) -> int:
+    nodes = asked(running, "remnawave/nodes")["nodes"]
+    return sum(each["usersOnline"] for each in nodes if each["isConnected"])
+
+
+def test_a_second_start_finds_the_same_world_in_the_same_time(running: Running) -> None:
+    running.start()
+    running.ready()
+    running.paste(running.commands[4])
+    assert stands_in_our_time(running)
+    ours = "SELECT external_id::bigint FROM payment WHERE state = 'pending' AND pay_url <> ''"
+    assert {row[0] for row in running.sql(ours)} <= invoices(running)
+    sent = (
+        f"SELECT message_id FROM notification_queue WHERE telegram_id = {CHAT} AND sent_at > now()"
+    )
+    sent += " - interval '1 hour'"
+    assert {row[0] for row in running.sql(sent)} <= {row["message_id"] for row in received(running)}
+    people = asked(running, "remnawave/stats")["users"]["total"]
+    assert running.sql("SELECT count(*) FROM subscriber WHERE missing_since IS NULL") == [(people,)]
+    until(lambda: online(running) > 50, "people use the VPN")
+
+
+def test_a_killed_sandbox_finds_what_it_has_written(running: Running) -> None:  # the last one
+    written = json.loads((running.data_dir / "sandbox.json").read_bytes())["services"]
+    (sandbox,) = [each for each in running.processes() if "tests.sandbox" in each.cmdline()]
+    sandbox.kill()
+    until(lambda: "sandbox was ended by SIGKILL; it starts again" in running.text, "it is said")
+    until(lambda: running.text.count("sandbox ready") == 2, "it is back")
+    assert stands_in_our_time(running)
+    assert {row[0] for row in written["cryptopay"]["invoices"]["invoices"]} <= invoices(running)
+    assert {
+        row["message_id"] for row in written["telegram"]["messages"] if row["chat_id"] == CHAT
+    } <= {row["message_id"] for row in received(running)}
+    people = asked(running, "remnawave/stats")["users"]["total"]
+    assert people == len(written["remnawave"]["users"])
+    until(lambda: online(running) > 50, "people use the VPN")
 
 
 def test_an_interrupt_leaves_no_process_and_without_the_demo_nothing_is_played() -> None:
