@@ -1,7 +1,7 @@
 """A minute after somebody paid: is he served? What is not right becomes a gap with a button."""
 
 from jobs.alerts import attention
-from subscriptions.access.comparing import compare, missing_found, waiting_found
+from subscriptions.access.comparing import missing_found, seen_found, waiting_found
 from subscriptions.access.gaps import TITLES, Found, GapKind, gaps_close, gaps_open
 from subscriptions.access.healing import heal_unasked
 from subscriptions.activation.rows import PAGE, activation_find
@@ -35,7 +35,7 @@ def access_check(activation_id: int) -> str:
     except (PanelError, door.PanelOff):
         return "unknown"
     else:
-        found = compare(activation, user)
+        found = seen_found(activation, user)
     if found is None:
         gaps_close([activation.payment_id], kinds=[GapKind.SHORT, GapKind.OFF, GapKind.GONE])
         return "served"

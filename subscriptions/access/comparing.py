@@ -36,6 +36,13 @@ def waiting_found(activation: Activation) -> Found:
     )
 
 
+def seen_found(activation: Activation, user: PanelUser) -> Found | None:
+    """What is wrong, as the panel has just shown the user under the subscriber's number."""
+    if activation.subscriber is not None and user.username != activation.subscriber.username:
+        return missing_found(activation)  # a panel that was restored gives numbers anew
+    return compare(activation, user)
+
+
 def compare(activation: Activation, user: PanelUser) -> Found | None:
     """What is wrong with an applied activation, as the panel has just said; None: all is well.
 

@@ -22,11 +22,17 @@ def access_reconcile() -> dict[str, int]:
     """One comparison: gaps are opened, seen again and closed, and what may be mended is.
 
     Repeat: an open gap stays one. Costs a few calls to the provider, and one to the panel for each
-    subscriber whom the mirror shows otherwise than he paid for.
+    subscriber whom the mirror shows otherwise than he paid for: lately, and once an hour at any time.
     """
     started = clock.now()
-    since = _since(started)
-    parts = [provider_scan(started), ledger_scan(started, since), panel_scan(started, since)]
+    last = AccessCheck.objects.values_list("finished_at", flat=True).first()
+    since = _since(started, last)
+    is_wide = last is None or _hour(last) != _hour(started)
+    parts = [
+        provider_scan(started),
+        ledger_scan(started, since),
+        panel_scan(started, since, is_wide=is_wide),
+    ]
     fresh, closed = list[Found](), 0
     for part in parts:
         fresh += gaps_open(part.found)
@@ -45,9 +51,12 @@ def access_reconcile() -> dict[str, int]:
     }
 
 
-def _since(now: datetime) -> datetime:
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _since(now: datetime, last: datetime | None) -> datetime:
     """From when on payments are looked at: a pause of ours is made up for."""
-    last = AccessCheck.objects.values_list("finished_at", flat=True).first()
     lately = now - LATELY
     return lately if last is None else min(lately, last - OVERLAP)
 

@@ -17,7 +17,7 @@ from payments.providers.cryptobot.client import IDS_LIMIT
 from payments.providers.cryptobot.errors import CryptoPayError
 from payments.providers.cryptobot.types import Invoice
 from payments.reviewing import CLOSING
-from subscriptions.access.comparing import compare, missing_found, waiting_found
+from subscriptions.access.comparing import missing_found, seen_found, waiting_found
 from subscriptions.access.gaps import Found, GapKind
 from subscriptions.models import AccessGap, Activation, PanelStatus
 from subscriptions.panel import door
@@ -179,12 +179,15 @@ def _unapplied(now: datetime) -> Iterator[Activation]:
         _check()
 
 
-def panel_scan(now: datetime, since: datetime) -> Part:
-    """Activations against the panel. The mirror says whom to ask about, the panel what is so."""
+def panel_scan(now: datetime, since: datetime, *, is_wide: bool = False) -> Part:
+    """Activations against the panel. The mirror says whom to ask about, the panel what is so.
+
+    is_wide: also those who paid long ago and lost days since, as when a panel comes back from a backup.
+    """
     part = Part(PANEL_KINDS)
     if not door.is_on():
         return part
-    for activation in _doubtful(now, since):
+    for activation in _doubtful(now, since, is_wide=is_wide):
         _check()
         subscriber = activation.subscriber
         if subscriber is None or subscriber.panel_id is None:
@@ -198,14 +201,14 @@ def panel_scan(now: datetime, since: datetime) -> Part:
             part.unknown += 1
             continue
         else:
-            found = compare(activation, user)
+            found = seen_found(activation, user)
         part.sure.add(activation.payment_id)
         if found is not None:
             part.found.append(found)
     return part
 
 
-def _doubtful(now: datetime, since: datetime) -> list[Activation]:
+def _doubtful(now: datetime, since: datetime, *, is_wide: bool) -> list[Activation]:
     """Applied lately and not served as far as the mirror knows, or with an open gap; oldest first."""
     rows = (
         Activation.objects.filter(state=Activation.State.APPLIED)
@@ -224,10 +227,14 @@ def _doubtful(now: datetime, since: datetime) -> list[Activation]:
     known = list(by_sight.values_list("payment_id", flat=True)[:PANEL_MOST])
     told = gaps.filter(Q(healed_at=None) | Q(ending=AccessGap.Ending.DISMISSED))
     # Two questions, for one with OR would look at all that was ever applied.
-    lately = rows.filter(looks_wrong, applied_at__gt=since, target_expire_at__gt=now).exclude(
+    untold = rows.filter(target_expire_at__gt=now).exclude(
         Exists(told.filter(payment_id=OuterRef("payment_id")))
     )
-    return [*rows.filter(payment_id__in=known), *lately[:PANEL_MOST]]
+    groups = [rows.filter(payment_id__in=known)]
+    groups.append(untold.filter(looks_wrong, applied_at__gt=since)[:PANEL_MOST])
+    if is_wide:
+        groups.append(untold.filter(subscriber__expire_at__lt=F("target_expire_at"))[:PANEL_MOST])
+    return list({each.pk: each for group in groups for each in group}.values())
 
 
 def _check() -> None:

@@ -1,0 +1,102 @@
+"""Who paid days ago and lost what was paid for since: a panel that came back from a backup."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from jobs.testing import drain, job_perform
+from lib import clock
+from subscriptions.access.healing import gap_heal
+from subscriptions.access.scanning import Part, panel_scan
+from subscriptions.access.selectors import gaps_query
+from subscriptions.models import Activation, Subscriber
+from subscriptions.panel import door
+from tests.sandbox.remnawave.hand import PanelHand
+from tests.subscriptions.buyers import ends_of, paid, person_make, status_of
+
+DAYS = timedelta(days=3)
+
+
+def compare() -> None:
+    job_perform("payments.reconcile_access")
+
+
+def open_kinds() -> list[str]:
+    return list(gaps_query().values_list("kind", flat=True))
+
+
+def served(panel: PanelHand) -> tuple[Subscriber, Activation]:
+    person = person_make(panel)
+    activation = paid(person)
+    drain()
+    person.refresh_from_db()
+    activation.refresh_from_db()
+    assert activation.state == "applied"
+    return person, activation
+
+
+def restored(panel: PanelHand, person: Subscriber) -> None:
+    """The panel stands as it stood before the payment, and the mirror has followed."""
+    before = clock.now() + timedelta(hours=1)
+    panel.change(person.panel_id or 0, expireAt=before.isoformat())
+    Subscriber.objects.filter(pk=person.pk).update(expire_at=before)
+
+
+def test_days_that_were_paid_long_ago_and_got_lost_are_found_and_given_back(
+    panel: PanelHand, db: None
+) -> None:
+    person, activation = served(panel)
+    with clock.shift(DAYS):
+        compare()
+        assert open_kinds() == []
+        restored(panel, person)
+    with clock.shift(DAYS + timedelta(hours=1)):
+        compare()
+        assert open_kinds() == ["short"]
+        gap = gaps_query().get()
+        gap_heal(gap_id=gap.pk, by=None)
+        drain()
+        compare()
+    assert open_kinds() == []
+    assert (ends_of(panel, person), status_of(panel, person)) == (
+        activation.target_expire_at,
+        "ACTIVE",
+    )
+
+
+def test_they_are_looked_for_once_an_hour(
+    panel: PanelHand, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(panel)
+    noon = (clock.now() + DAYS).replace(minute=0, second=0, microsecond=0)
+    wide: list[bool] = []
+
+    def scan(now: datetime, since: datetime, *, is_wide: bool) -> Part:
+        wide.append(is_wide)
+        return panel_scan(now, since, is_wide=is_wide)
+
+    monkeypatch.setattr("subscriptions.access.reconciling.panel_scan", scan)
+    for minutes in (1, 6, 58, 61, 66):
+        with clock.shift(noon - clock.now() + timedelta(minutes=minutes)):
+            compare()
+    assert wide == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("job", ["payments.reconcile_access", "subscriptions.check_access"])
+def test_another_person_under_the_number_is_not_taken_for_access(
+    panel: PanelHand, db: None, job: str
+) -> None:
+    """business.md F12: the stranger is served for long; who paid is not."""
+    person, activation = served(panel)
+    stranger = panel.add(
+        username="stranger", expireAt=(clock.now() + timedelta(days=900)).isoformat()
+    )
+    Subscriber.objects.filter(pk=person.pk).update(panel_id=stranger["id"], status="EXPIRED")
+    before = door.panel().user(stranger["id"])
+    with clock.shift(timedelta(minutes=6)):
+        if job == "subscriptions.check_access":
+            job_perform(job, activation_id=activation.pk)
+        else:
+            compare()
+    assert open_kinds() == ["gone"]
+    assert door.panel().user(stranger["id"]) == before
