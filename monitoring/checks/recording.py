@@ -95,10 +95,16 @@ def _apply(row: ServiceCheck, verdict: Verdict | None, at: datetime, changes: _O
 
 
 def _gap_note(row: ServiceCheck, at: datetime, changes: _Outages) -> None:
-    """Nobody looked for a while: what a service did then is not known, and counts neither way."""
+    """Nobody looked for a while: what a service did then is not known, and counts neither way.
+
+    Nor do looks before it and after it follow each other: who was not down yet begins anew.
+    """
     longest = 3 * settings.SERVICE_CHECK_INTERVAL + timedelta(seconds=30)
     last = row.checked_at
-    if last is None or row.watched_since is None or row.failures or at - last <= longest:
+    if last is None or row.watched_since is None or at - last <= longest:
+        return
+    if row.failures:
+        row.failures = row.failures if row.state == ServiceState.DOWN else 0
         return
     changes.opened.append(
         ServiceOutage(service=row, kind=ServiceOutage.Kind.UNWATCHED, began_at=last, ended_at=at)

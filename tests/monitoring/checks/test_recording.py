@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from lib import clock
 from lib.partitions import days_drop, days_kept, days_prepare, partitioned_tables, rest_count
+from monitoring.alerts.models import Alert
 from monitoring.checks.models import ServiceCheck, ServiceOutage, ServiceSample
 from monitoring.checks.outages import KEPT, outages_forget
 from monitoring.checks.recording import services_record
@@ -94,6 +95,15 @@ def test_a_service_that_was_down_stays_down_over_a_pause() -> None:
     rounds(3, redis=AWAY)
     record(AT + timedelta(hours=2), redis=AWAY)
     assert ServiceOutage.objects.get(service="redis").looks == 4
+
+
+def test_failures_before_and_after_a_pause_of_ours_are_not_in_a_row() -> None:
+    after = rounds(2, cryptobot=AWAY)
+    later = after + timedelta(hours=2)
+    assert record(later, cryptobot=AWAY)["cryptobot"] == "failing"
+    assert not Alert.objects.exists()
+    states = [record(later + MINUTE * n, cryptobot=AWAY)["cryptobot"] for n in (1, 2)]
+    assert states == ["failing", "down"]
 
 
 def test_a_quiet_round_costs_a_handful_of_queries() -> None:
