@@ -1,10 +1,10 @@
 """What Prometheus reads of the platform, out of the database: the same whichever process is asked.
 
 Counters come from JobStat, which is written with the outcomes it counts and never shrinks. Gauges are
-bounded looks at indexes; none counts a big table. Names: research/jobs.md section 6.
+bounded looks at indexes; none counts a big table. What each name means: docs/telemetry.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -48,6 +48,7 @@ def _counters() -> Iterator[Metric]:
         "job_wait_seconds", "Due to started, of each attempt", labels=["kind", "queue"]
     )
     run = HistogramMetricFamily("job_run_seconds", "Started to ended", labels=["kind", "queue"])
+    beside = _beside_outcomes()
     for kind, queue, event, count, wait_ms, run_ms, wait_hist, run_hist in sql.rows(
         """SELECT kind, queue, event, sum(count)::bigint, sum(wait_ms), sum(run_ms),
             jobs_hist_sum(wait_hist), jobs_hist_sum(run_hist)
@@ -59,6 +60,10 @@ def _counters() -> Iterator[Metric]:
         if event == "deduplicated":
             deduplicated.add_metric([kind, queue], count)
             continue
+        if event in beside:
+            family, labels = beside[event]
+            family.add_metric(labels(kind, queue), count)
+            continue
         attempts.add_metric([kind, queue, event], count)
         if event in FINAL:
             finished.add_metric([kind, queue, event], count)
@@ -66,6 +71,33 @@ def _counters() -> Iterator[Metric]:
             wait.add_metric([kind, queue], *_histogram(wait_hist, wait_ms))
             run.add_metric([kind, queue], *_histogram(run_hist, run_ms))
     yield from (enqueued, deduplicated, finished, attempts, wait, run)
+    yield from {family.name: family for family, _ in beside.values()}.values()
+
+
+Labels = Callable[[str, str], list[str]]
+
+
+def _beside_outcomes() -> dict[str, tuple[CounterMetricFamily, Labels]]:
+    """Events of JobStat that are no ends of attempts: the family of each, and its labels."""
+    fenced = CounterMetricFamily(
+        "fenced",
+        "Times that a worker was refused, or gave up, since its lease had passed on",
+        labels=["kind", "queue"],
+    )
+    expired = CounterMetricFamily(
+        "leases_expired", "Leases that ran out before they were ended", labels=["kind", "queue"]
+    )
+    limited = CounterMetricFamily(
+        "rate_limited",
+        "Jobs put off by the rate of their kind (by=rate), 429s of services (by=service)",
+        labels=["name", "by"],
+    )
+    return {
+        "fenced": (fenced, lambda kind, queue: [kind, queue]),
+        "expired": (expired, lambda kind, queue: [kind, queue]),
+        "rate_limited": (limited, lambda kind, _: [kind, "rate"]),
+        "throttled": (limited, lambda service, _: [service, "service"]),
+    }
 
 
 def _histogram(counts: Any, sum_ms: float) -> tuple[list[tuple[str, float]], float]:

@@ -6,8 +6,10 @@ service would punish us for the flood (docs/decisions/0002).
 
 from datetime import datetime, timedelta
 
-from jobs import sql
-from jobs.registry import Rate
+from jobs import sql, stats
+from jobs.registry import Rate, kind_find
+
+OF_KIND = "kind:"  # how the bucket of a kind of job begins
 
 _TAKE = """
 INSERT INTO jobs_ratebucket AS b (name, tat) VALUES (%(name)s, clock_timestamp() + %(cost)s)
@@ -26,19 +28,27 @@ def take(name: str, rate: Rate, cost: int = 1) -> timedelta | None:
     """Take tokens from a bucket. None: taken; else how long to wait before asking again.
 
     Repeat: each call takes. Locks: the bucket's row, for the time of one statement (or until the end
-    of the caller's transaction, so do not call it inside one).
+    of the caller's transaction, so do not call it inside one). A refusal of a kind of job is counted;
+    other buckets are paces, at which somebody waits all the time.
     """
     step = rate.per / rate.count
     params = {"name": name, "cost": step * cost, "burst": step * max(rate.burst, cost)}
     if sql.row(_TAKE, params) is not None:
         return None
+    if name.startswith(OF_KIND) and (kind := kind_find(name.removeprefix(OF_KIND))) is not None:
+        stats.rate_limited(kind.name, kind.queue)
     row = sql.row(_WAIT, params)
     wait: timedelta = row[0] if row else timedelta(0)
     return max(wait, timedelta(milliseconds=5))
 
 
-def pause(name: str, span: timedelta) -> None:
-    """Nobody takes from the bucket for so long; a longer pause that runs already stays."""
+def pause(name: str, span: timedelta, *, is_asked: bool = True) -> None:
+    """Nobody takes from the bucket for so long; a longer pause that runs already stays.
+
+    is_asked: the service itself asked for it (429), which is counted under the name of the bucket.
+    """
+    if is_asked:
+        stats.throttled(name)
     sql.run(
         """INSERT INTO jobs_ratebucket AS b (name, tat, paused_until)
         VALUES (%(name)s, clock_timestamp(), clock_timestamp() + %(span)s)

@@ -103,7 +103,9 @@ class TicketBroker(Broker):  # type: ignore[misc]
                 run_called(called)
                 pool.wake()
                 self._look_at = time.monotonic() + AGAIN_S
-                if (tickets := self._hand(pool, 1)) is not None:
+                tickets = self._hand(pool, 1)
+                pool.count_call(is_skipped=tickets is None)
+                if tickets is not None:
                     return tickets
         return None
 

@@ -45,7 +45,14 @@ class PoolCollector(Collector):
         tickets.add_metric([], sum(slot.tickets for _, slot in self._pool.slots()))
         restarts = CounterMetricFamily("watchdog_restarts", "Times the whole pool was started anew")
         restarts.add_metric([], self._pool.restarts)
-        yield from (workers, wanted, tickets, restarts)
+        calls, calls_skipped = self._pool.calls
+        heard = CounterMetricFamily("wakeups", "Calls that the pusher heard")
+        heard.add_metric([], calls)
+        skipped = CounterMetricFamily(
+            "wakeups_skipped", "Calls for which no worker was woken: all were awake already"
+        )
+        skipped.add_metric([], calls_skipped)
+        yield from (workers, wanted, tickets, restarts, heard, skipped)
 
 
 def serve_metrics(port: int, pool: PoolMemory, ails: Ailment) -> None:

@@ -109,6 +109,8 @@ class PoolMemory:
         self._restarts = RawValue(ctypes.c_int64, 0)
         self._wakes = RawValue(ctypes.c_int64, 0)
         self._suspects = RawValue(ctypes.c_int32, 0)
+        self._calls = RawValue(ctypes.c_int64, 0)
+        self._calls_skipped = RawValue(ctypes.c_int64, 0)
 
     def slots(self) -> Iterator[tuple[int, Slot]]:
         """All slots with their index; those with pid 0 are free."""
@@ -194,6 +196,16 @@ class PoolMemory:
     def wake(self) -> None:
         """The pusher learnt of due jobs."""
         self._wakes.value += 1
+
+    def count_call(self, *, is_skipped: bool) -> None:
+        """The pusher was called; skipped: nobody was idle, so no ticket was handed out for it."""
+        self._calls.value += 1
+        self._calls_skipped.value += is_skipped
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """How often the pusher was called, and how many of these calls handed out no ticket."""
+        return int(self._calls.value), int(self._calls_skipped.value)
 
     @property
     def suspects(self) -> int:

@@ -13,8 +13,8 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from jobs import sql
-from jobs.models import JobRecord
+from jobs import sql, stats
+from jobs.models import OPEN, JobRecord
 from jobs.registry import kinds
 from jobs.remote.leases import Held
 from jobs.remote.lines import Line, lines_add
@@ -100,11 +100,11 @@ def remote_beats(beats: Sequence[Beat]) -> tuple[list[Kept], list[Lost]]:
     """Extend many leases of one worker in one statement. Repeat-safe. Raises CheckpointTooLarge."""
     kept = _extend(beats) if beats else {}
     missing = [beat.held.job_id for beat in beats if beat.held.job_id not in kept]
-    states = dict(JobRecord.objects.filter(pk__in=missing).values_list("id", "state"))
-    lost = [
-        Lost(job_id, "fenced" if states.get(job_id) in {"scheduled", "available", "running"} else "gone")
-        for job_id in missing
-    ]  # fmt: skip
+    others = JobRecord.objects.filter(pk__in=missing, state__in=OPEN)
+    fenced = {job_id: kind for job_id, *kind in others.values_list("id", "kind", "queue")}
+    for kind, queue in fenced.values():
+        stats.fenced(kind, queue)
+    lost = [Lost(job_id, "fenced" if job_id in fenced else "gone") for job_id in missing]
     return list(kept.values()), lost
 
 
@@ -136,5 +136,9 @@ def _dump(name: str, value: Any, most: int) -> str | None:
 
 
 def _refusal(held: Held) -> DomainError:
-    found = JobRecord.objects.filter(pk=held.job_id).values_list("state", "fence").first()
+    found = (
+        JobRecord.objects.filter(pk=held.job_id)
+        .values_list("state", "fence", "kind", "queue")
+        .first()
+    )
     return held_refusal(held.job_id) if found is None else lease_refusal(held.job_id, *found)

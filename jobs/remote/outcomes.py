@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from jobs import breakers, errors, sql
+from jobs import breakers, errors, sql, stats
 from jobs.ending import Ended, outcomes_write
 from jobs.engine.attempt import attempt_end, outcomes_log
 from jobs.lease import LEASE_COLUMNS, Lease, lease_read
@@ -207,6 +207,8 @@ class Fate:
     max_attempts: int
     ended: str
     run_at: datetime | None
+    kind: str
+    queue: str
 
 
 def _fates(helds: Sequence[Held]) -> dict[UUID, Fate]:
@@ -215,7 +217,7 @@ def _fates(helds: Sequence[Held]) -> dict[UUID, Fate]:
         return {}
     ids = [held.job_id for held in helds]
     records = JobRecord.objects.filter(pk__in=ids).values_list(
-        "id", "state", "fence", "attempt", "max_attempts", "worker"
+        "id", "state", "fence", "attempt", "max_attempts", "worker", "kind", "queue"
     )
     tries = {
         (row[0], row[1]): row[2:]
@@ -224,8 +226,8 @@ def _fates(helds: Sequence[Held]) -> dict[UUID, Fate]:
         )
     }
     return {
-        job_id: _fate(state, fence, attempt, most, worker, tries.get((job_id, fence)))
-        for job_id, state, fence, attempt, most, worker in records
+        job_id: _fate(state, fence, attempt, most, worker, tries.get((job_id, fence)), kind)
+        for job_id, state, fence, attempt, most, worker, *kind in records
     }
 
 
@@ -236,19 +238,20 @@ def _fate(
     most: int,
     worker: str | None,
     tried: tuple[str, datetime | None, datetime] | None,
+    kind: Sequence[str],
 ) -> Fate:
     """`tried` is the row of the latest lease; a lease that was handed back leaves none."""
     if state in {"running", "completed", "cancelled"}:
-        return Fate(state, fence, attempt, most, state, None)
+        return Fate(state, fence, attempt, most, state, None, *kind)
     if tried is None:
-        return Fate(state, fence, attempt, most, "released", None)
+        return Fate(state, fence, attempt, most, "released", None, *kind)
     ended, run_at, finished_at = tried
     if run_at is not None:
         # As the first answer said, whatever the clock says now.
         state = "scheduled" if run_at > finished_at else "available"
     if ended == "dead" and worker is None:
         ended = "crashed"  # given up by the reaper, not by its worker
-    return Fate(state, fence, attempt, most, ended, run_at)
+    return Fate(state, fence, attempt, most, ended, run_at, *kind)
 
 
 def _judge(end: End, fate: Fate | None) -> Settled | DomainError:
@@ -257,13 +260,14 @@ def _judge(end: End, fate: Fate | None) -> Settled | DomainError:
         return errors.LeaseEnded(f"job {job_id} is not kept any more")
     if fate.fence == end.held.fence and fate.ended in _SAME[end.verb]:
         return Settled(job_id, fate.state, fate.attempt, fate.max_attempts, fate.run_at)
-    return lease_refusal(job_id, fate.state, fate.fence)
+    return lease_refusal(job_id, fate.state, fate.fence, fate.kind, fate.queue)
 
 
-def lease_refusal(job_id: UUID, state: str, fence: int) -> DomainError:
-    """Why a lease that does not stand any more changes nothing."""
+def lease_refusal(job_id: UUID, state: str, fence: int, kind: str, queue: str) -> DomainError:
+    """Why a lease that does not stand any more changes nothing. Counted, if somebody else has the job."""
     if state in {"completed", "cancelled", "dead"}:
         return errors.LeaseEnded(f"job {job_id} is {state}", state=state, current_fence=fence)
+    stats.fenced(kind, queue)
     return errors.LeaseFenced(
         f"this lease of job {job_id} is over; the job is {state}", state=state, current_fence=fence
     )

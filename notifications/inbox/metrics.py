@@ -6,8 +6,9 @@ by each web process where its sockets are.
 
 from collections.abc import Iterator
 
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from jobs import sql
 from notifications.inbox.stats import totals
 
 # Metric (without the _total that every counter gets) -> event of inbox_stat, what it counts.
@@ -22,10 +23,21 @@ COUNTERS = {
     "notifications_deferred": ("deferred", "Notifications that waited for quiet hours to end"),
     "notifications_fallback": ("fallback", "Unread notifications that went to Telegram"),
 }
+# The first row is the oldest but for what overlapped; to look for the very oldest would read them all.
+_LAG = """
+SELECT greatest(0, extract(epoch FROM clock_timestamp() - created_at))::float8
+FROM inbox_outbox ORDER BY id LIMIT 1
+"""
 
 
 def collect() -> Iterator[Metric]:
-    """All counters. One query."""
+    """All counters, and how far the relay is behind. Two queries."""
     counts = totals()
     for name, (event, what) in COUNTERS.items():
         yield CounterMetricFamily(name, what, value=counts.get(event, 0))
+    oldest = sql.row(_LAG)
+    yield GaugeMetricFamily(
+        "relay_lag_seconds",
+        "Age of the oldest change that is committed and not published yet; 0: none waits",
+        value=float(oldest[0]) if oldest else 0.0,
+    )

@@ -53,7 +53,7 @@ class Availability:
             governor.pause(exc.retry_after)
         elif isinstance(exc, errors.BotUnauthorized):
             self._in_doubt = True
-            governor.pause(REFUSED_TOKEN_REST)
+            governor.pause(REFUSED_TOKEN_REST, is_asked=False)
             token_refused(str(exc))
 
     @staticmethod

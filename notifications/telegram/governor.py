@@ -24,9 +24,13 @@ def take(count: int) -> timedelta | None:
     return rates.take(BUCKET, rate, count)
 
 
-def pause(span: timedelta) -> None:
-    """Telegram asked to wait: every sender of this bot does, a little longer than asked."""
-    rates.pause(BUCKET, span + timedelta(seconds=random.uniform(0.05, 0.5)))  # noqa: S311 - jitter
+def pause(span: timedelta, *, is_asked: bool = True) -> None:
+    """Telegram asked to wait: every sender of this bot does, a little longer than asked.
+
+    is_asked: by a 429, which is counted; False: for another reason of ours.
+    """
+    jitter = timedelta(seconds=random.uniform(0.05, 0.5))  # noqa: S311
+    rates.pause(BUCKET, span + jitter, is_asked=is_asked)
 
 
 def paused_for() -> timedelta | None:

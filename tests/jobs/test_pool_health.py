@@ -84,4 +84,6 @@ def test_the_port_answers_probes_and_scrapes() -> None:
         assert refused.value.code == 503
         assert json.load(answer)["status"] == "its workers take no tickets"
     with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
-        assert 'pool_workers{state="idle"} 1.0' in answer.read().decode()
+        told = answer.read().decode()
+    assert 'pool_workers{state="idle"} 1.0' in told
+    assert "wakeups_skipped_total 0.0" in told

@@ -26,6 +26,7 @@ CHAT = 500100201
 NOT_YET = {
     "access_check_age_seconds": "provider, ledger and panel are compared each five minutes",
     "alert_tell_seconds": "nobody was told of an alert yet, maybe",
+    "fenced_total": "no worker has lost a lease, maybe",
     "node_traffic_bytes_per_second": "a rate needs two samples, which are taken each five minutes",
     "panel_token_left_seconds": "the token of the sandbox has no end",
     "retention_last_run_rows": "no cleanup has run, the first is at night",

@@ -1,10 +1,12 @@
 """Heartbeats: of one job, and of a worker with all its jobs."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from jobs import stats
 from jobs.console import worker_direct
 from jobs.models import AttemptLine, Job, Worker
 from jobs.remote.lines import lines_forget
@@ -212,3 +214,39 @@ def test_after_three_missed_beats_a_worker_is_silent_and_keeps_its_leases(api: C
         assert [view.condition for view in workers_list()] == ["silent"]
     assert api.lease("w:2:b") == []
     assert api.end("complete", job).status == 200
+
+
+def fenced() -> Counter[tuple[str, str, str]]:
+    """What is counted and not written yet."""
+    return stats._pending & Counter({key: 99 for key in stats._pending if key[2] == "fenced"})
+
+
+def test_beats_of_a_lease_that_has_passed_on_are_counted(api: Caller) -> None:
+    for _ in range(2):
+        api.make()
+    first, second = api.lease(max_jobs=2)
+    Job.objects.update(lease_until=clock.now() + play.PAST)
+    api.lease("w:2:b", max_jobs=2)
+    key = ("external.echo", "external", "fenced")
+
+    assert api.end("heartbeat", first).body["code"] == "fenced"
+    assert fenced() == {key: 1}
+
+    jobs = [{"id": job["id"], "lease_token": job["lease_token"]} for job in (first, second)]
+    reply = api.post("worker/heartbeat", {"worker_id": "w:1:a", "jobs": jobs})
+    assert [each["code"] for each in reply.body["lost"]] == ["fenced", "fenced"]
+    assert fenced() == {key: 3}
+
+
+def test_beats_of_what_has_ended_are_not_counted_as_fenced(api: Caller) -> None:
+    api.make()
+    job = api.lease_one()
+    api.end("complete", job)
+
+    assert api.end("heartbeat", job).status == 410
+    reply = api.post(
+        "worker/heartbeat",
+        {"worker_id": "w:1:a", "jobs": [{"id": job["id"], "lease_token": job["lease_token"]}]},
+    )
+    assert [each["code"] for each in reply.body["lost"]] == ["gone"]
+    assert fenced() == {}

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from jobs import breakers
+from jobs import breakers, stats
 from jobs.console import worker_direct
 from jobs.models import AttemptLine, Breaker, Job, JobHistory, JobStat
 from lib import clock
@@ -242,3 +242,19 @@ def test_of_complete_and_fail_at_once_one_counts(api: Caller) -> None:
         )
         assert sorted([done.status, failed.status]) in ([200, 409], [200, 410])
         assert api.job(job["id"])["state"] == ("completed" if done.status == 200 else "scheduled")
+
+
+@pytest.mark.parametrize("verb", ["complete", "fail", "release"])
+def test_a_late_end_is_counted_and_a_repeated_or_forged_one_is_not(api: Caller, verb: str) -> None:
+    api.make()
+    late = api.lease_one()
+    Job.objects.update(lease_until=clock.now() + play.PAST)
+    job = api.lease_one("w:2:b")
+
+    assert api.end(verb, late).body["code"] == "fenced"
+    assert api.end(verb, job, lease_token="nonsense").body["code"] == "fenced"
+    for _ in range(2):
+        assert api.end("complete", job).status == 200
+
+    counted = {event: count for (*_, event), count in stats._pending.items() if event == "fenced"}
+    assert counted == {"fenced": 1}

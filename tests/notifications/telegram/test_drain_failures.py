@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from jobs import rates
+from jobs import stats as job_stats
 from jobs.models import Breaker
 from lib import clock
 from notifications.telegram import governor, markup
@@ -133,6 +134,7 @@ def test_a_429_pauses_the_whole_bot_and_spends_no_attempt(bot: Sandbox) -> None:
     lane_run(after_s=5)
     assert {fresh(i).status for i in ids} == {"sent"}
     assert max(fresh(i).attempts for i in ids) == 0
+    assert job_stats._pending["telegram", "", "throttled"] > 0
     assert len(bot.messages()) == len(ids)
 
 
@@ -222,6 +224,9 @@ def test_a_refused_token_stops_the_bot_and_fails_no_message(
     assert {fresh(i).status for i in ids} == {"pending"}
     assert {fresh(i).attempts for i in ids} == {0}
     assert rates.paused_until(governor.BUCKET) is not None
+    assert (
+        job_stats._pending["telegram", "", "throttled"] == 0
+    )  # nobody asked: we rest by ourselves
 
 
 def test_a_slow_answer_holds_up_no_other_chat(bot: Sandbox) -> None:
