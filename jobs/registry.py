@@ -90,6 +90,7 @@ class JobKind(Generic[P]):
     critical: bool
     on_notify: bool
     single: bool
+    look: str
     periodic: Periodic | None
     signature: inspect.Signature
     hints: dict[str, Any]
@@ -182,6 +183,7 @@ def job(
     critical: bool = False,
     on_notify: bool = False,
     single: bool = False,
+    look: str = "",
     every: durations.Duration | None = None,
     cron: str = "",
     jitter: durations.Duration = 0,
@@ -199,6 +201,10 @@ def job(
     on_notify: `NOTIFY jobs_wake, '<name>'` by anybody runs it soon.
     single: one runs at a time, over all workers, and at most one more waits: whoever enqueues it,
         calls fold into the one that waits, at the earliest of their times. It takes no args.
+    look: a query that finds a row while there is work for the kind. Each pool asks it every few seconds,
+        in its own thread of work: it must be a step or two on an index, however much waits, and read
+        nothing but the database. `%(now)s` in it is the time (lib.clock). Only for a single kind. Costs
+        nothing to speak of while there is nothing to do, where a schedule would make a job each time.
     """
 
     def declare(function: Callable[P, Any]) -> JobKind[P]:
@@ -217,6 +223,7 @@ def job(
             critical=critical,
             on_notify=on_notify,
             single=single,
+            look=_look(name, look, single=single),
             periodic=_periodic(every, cron, jitter, immediate),
             signature=_signature(name, function),
             hints=typing.get_type_hints(function),
@@ -238,6 +245,12 @@ def _periodic(
         jitter=durations.parse(jitter),
         immediate=immediate,
     )
+
+
+def _look(name: str, query: str, *, single: bool) -> str:
+    if query and not single:
+        raise TypeError(f"{name}: only a single kind is looked for, or its jobs would pile up")
+    return query
 
 
 def _signature(name: str, function: Callable[..., Any]) -> inspect.Signature:

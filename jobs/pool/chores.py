@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from jobs.lease import Reaped, leases_reap
 from jobs.lines import lines_wake
+from jobs.pool.looks import work_look
 from jobs.pool.memory import PoolMemory
 from jobs.scale import workers_wanted
 from jobs.schedules import schedules_fire
@@ -23,6 +24,7 @@ logger = logging.getLogger("jobs.pool")
 EVERY_S = 1.0
 REAP_S = 2.0  # an expired lease is given again within five seconds
 SCALE_S = 10.0
+LOOK_S = 5.0  # between two looks whether there is work for kinds that declare where it lies
 
 
 class Chores:
@@ -30,7 +32,7 @@ class Chores:
 
     def __init__(self, pool: PoolMemory) -> None:
         self._pool = pool
-        self._next_at = self._scale_at = self._reap_at = 0.0
+        self._next_at = self._scale_at = self._reap_at = self._look_at = 0.0
 
     def run(self) -> None:
         """Do what is due. Raises database errors; the pusher waits and comes again."""
@@ -39,7 +41,7 @@ class Chores:
         if now < self._next_at:
             return
         self._next_at = now + EVERY_S
-        for chore in (self._reap, lines_wake, schedules_fire, self._scale):
+        for chore in (self._reap, lines_wake, schedules_fire, self._look, self._scale):
             try:
                 chore()
             except (OperationalError, InterfaceError):
@@ -63,6 +65,11 @@ class Chores:
                 if slot.blamed or slot.is_dead or slot.beat < alive_since:
                     culprits += slot.culprits()
         _tell(leases_reap(known=known, culprits=culprits))
+
+    def _look(self) -> None:
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_S
+            work_look()
 
     def _scale(self) -> None:
         now = time.monotonic()

@@ -14,6 +14,11 @@ from notifications.broadcasts.models import Broadcast, Channel, Phase, Status
 
 START, EXPAND = "broadcasts.start_due", "broadcasts.expand"
 INBOX, TELEGRAM = "broadcasts.deliver_inbox", "broadcasts.deliver_telegram"
+# Is one due that was not started, or is one being sent, whose jobs may have died?
+LOOK = """
+SELECT 1 FROM notification_broadcasts WHERE status = 'scheduled' AND scheduled_at <= %(now)s
+UNION ALL SELECT 1 FROM notification_broadcasts WHERE status = 'sending'
+"""
 STALLED = timedelta(seconds=3)  # each batch moves `updated_at`
 
 _START = """

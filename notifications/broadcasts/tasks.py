@@ -30,7 +30,7 @@ from notifications.telegram.errors import TelegramError
 AGAIN = Delays("1s 2s 5s 15s 30s")
 AGAIN_AT_MOST = timedelta(seconds=30)
 AWAY = timedelta(seconds=15)  # until a recall asks again whether Telegram is there
-SOON = timedelta(seconds=15)  # what is due by then is not left to the next sweep
+PACE = timedelta(milliseconds=200)  # between two runs, while somebody holds what is due
 TURN_S = 20  # then a job makes way for a fresh one, so that a stop finds it short
 MORE = Snooze(timedelta(0), "more is left than one turn takes")
 
@@ -43,21 +43,24 @@ def _turn_is_over(context: JobContext | None, until: datetime) -> bool:
     "broadcasts.start_due",
     queue="notifications",
     priority=Priority.HIGH,
-    every="5s",
+    look=starting.LOOK,
+    every="1m",
     single=True,
     immediate=True,
     retry=AGAIN,
     on_notify=True,
 )
 def start_due() -> dict[str, int]:
-    """Start broadcasts that are due: to the second, since each run asks for the next moment.
+    """Start broadcasts that are due: to the second, since whoever schedules one asks for that moment, and
+    each run for the next one.
 
-    It also gives whatever is sending its jobs again, should one have died.
+    It also gives whatever is sending its jobs again, should one have died. It runs every few seconds
+    while one is due or sending, and hardly ever while none is.
     """
     started = starting.due_start()
     next_at = starting.next_start_at()
-    if next_at is not None and next_at < clock.now() + SOON:
-        start_due.enqueue(run_at=next_at)
+    if next_at is not None:
+        start_due.enqueue(run_at=max(next_at, clock.now() + PACE))
     return {"started": len(started), "sending": starting.running_supply()}
 
 

@@ -20,6 +20,11 @@ from notifications.inbox.window import Window, WindowAway
 PATIENCE_S = (
     2  # publishers have that long by themselves; by the clock of the database, as created_at
 )
+# Is there anything to relay? Nearly always the table is empty, or holds what a publisher is about to take.
+LOOK = f"""
+SELECT 1 FROM inbox_outbox WHERE created_at < clock_timestamp() - interval '{PATIENCE_S} s'
+ORDER BY id LIMIT 1
+"""
 BATCH = 5_000  # changes, unless one row has more
 ROUNDS = 200
 

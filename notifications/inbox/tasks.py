@@ -45,13 +45,17 @@ def trim_retention() -> dict[str, int]:
     "inbox.relay_unpushed",
     queue="notifications",
     priority=Priority.HIGH,
-    every="5s",
+    look=relay.LOOK,
+    every="30s",
     single=True,
     on_notify=True,
     retry=AGAIN,
 )
 def relay_unpushed() -> dict[str, Any]:
-    """Publish what was committed while Redis was away, or by a process that died."""
+    """Publish what was committed while Redis was away, or by a process that died.
+
+    Runs where there is such a row. The sweep besides finds out whether Redis has lost its memory.
+    """
     done = relay.unpushed_relay()
     if done.is_lost:
         rebuild_window.enqueue()

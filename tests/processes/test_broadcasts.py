@@ -73,7 +73,7 @@ def broadcast_make(
 
 
 def sweep(site: Site) -> None:
-    """What the schedule does each five seconds; a site of these tests has no schedules."""
+    """What a pool does each five seconds by itself; the tests do not wait for it."""
     site.rows("SELECT pg_notify('jobs_wake', 'broadcasts.start_due')")
 
 

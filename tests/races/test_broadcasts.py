@@ -6,6 +6,8 @@ import pytest
 from django.db import transaction
 
 from jobs import sql
+from jobs.models import Job
+from jobs.testing import assert_enqueued, job_perform
 from lib import clock
 from notifications.broadcasts import delivery, starting, telegram_rows
 from notifications.broadcasts.control import broadcast_cancel
@@ -46,6 +48,33 @@ def test_two_schedulers_make_one_run(
         second.wait_blocked()
         started = [*first.commit(), *second.commit()]
     assert len(started) == runs
+
+
+def test_one_that_is_held_is_tried_again_soon_and_not_at_once() -> None:
+    row = broadcast_make(scheduled_at=clock.now() - timedelta(minutes=1))
+    Job.objects.all().delete()
+    with parties() as begin:
+        holder = begin(lambda: Broadcast.objects.select_for_update().get(pk=row.pk)).wait()
+        job_perform(starting.START)
+        again = assert_enqueued(starting.START)
+        assert timedelta(0) < again.run_at - again.created_at < timedelta(seconds=1)
+        assert Broadcast.objects.get(pk=row.pk).status == Status.SCHEDULED
+        holder.commit()
+    job_perform(starting.START)
+    assert Broadcast.objects.get(pk=row.pk).status == Status.SENDING
+
+
+def test_what_is_scheduled_beside_a_sweep_keeps_its_moment() -> None:
+    """The sweep does not see it yet, and asks for the later one at the same time."""
+    soon, late = clock.now() + timedelta(hours=1), clock.now() + timedelta(hours=2)
+    broadcast_make(scheduled_at=late)
+    with parties() as begin:
+        scheduler = begin(lambda: broadcast_make(scheduled_at=soon)).wait()
+        sweep = begin(lambda: job_perform(starting.START))
+        sweep.wait_blocked()
+        scheduler.commit()
+        sweep.commit()
+    assert assert_enqueued(starting.START).run_at == soon
 
 
 def test_eight_deliverers_tell_everybody_once() -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django_redis import get_redis_connection
 
+from jobs import sql
+from jobs.pool.looks import work_look
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain, job_perform
 from lib import clock
-from notifications.inbox import keys, publisher, rebuild, relay
+from notifications.inbox import keys, metrics, publisher, rebuild, relay
 from notifications.inbox.expiry import expired_clear
 from notifications.inbox.models import Outbox
 from notifications.inbox.positions import stream_id
@@ -179,6 +182,44 @@ def test_the_relay_rests_where_all_is_published(committed: None) -> None:
     with CaptureQueriesContext(connection) as found:
         assert unpushed_relay() == Relayed(0, is_away=False, is_lost=False)
     assert len(found) == 1
+
+
+def is_looked_for() -> bool:
+    return sql.row(relay.LOOK, {"now": clock.now()}) is not None
+
+
+def test_what_a_publisher_is_about_to_take_is_not_looked_for(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_looked_for()
+    with nobody_publishes(monkeypatch):
+        send()
+    assert not is_looked_for()
+    Outbox.objects.update(created_at=Now() - timedelta(seconds=3))
+    assert is_looked_for()
+    assert "inbox.relay_unpushed" in work_look()
+    drain(queues=["notifications"])
+    assert not Outbox.objects.exists()
+    assert not is_looked_for()
+    assert "inbox.relay_unpushed" not in work_look()
+
+
+def test_how_far_the_relay_is_behind_is_told(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lag_s() -> float:
+        (found,) = [each for each in metrics.collect() if each.name == "relay_lag_seconds"]
+        return float(found.samples[0].value)
+
+    assert lag_s() == 0
+    with nobody_publishes(monkeypatch):
+        for age_s in (500, 100):
+            send()
+            newest = Outbox.objects.order_by("-id")[:1].values("id")
+            Outbox.objects.filter(id__in=newest).update(created_at=Now() - timedelta(seconds=age_s))
+    assert 500 <= lag_s() < 600
+    unpushed_relay()
+    assert lag_s() == 0
 
 
 def test_a_lost_window_is_found_and_filled_again(ear: Ear) -> None:

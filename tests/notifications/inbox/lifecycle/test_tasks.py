@@ -16,7 +16,7 @@ from tests.notifications.inbox.lifecycle.play import after, send, state
 SWEEPS = {
     "inbox.clear_expired": 60,
     "inbox.trim_retention": 600,
-    "inbox.relay_unpushed": 5,
+    "inbox.relay_unpushed": 30,
     "inbox.release_deferred": 300,
     "inbox.telegram_fallback": 60,
     "inbox.reap_pods": 30,
