@@ -26,7 +26,7 @@ def check_services() -> dict[str, str]:
 
 @job(
     "monitoring.check_anomalies",
-    queue="maintenance",
+    queue="notifications",  # in threads: a cleanup of an hour holds up nobody who looks
     priority=Priority.HIGH,
     every="1m",
     immediate=True,

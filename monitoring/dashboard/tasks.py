@@ -10,7 +10,7 @@ from monitoring.dashboard.refreshing import snapshot_refresh
 
 @job(
     "monitoring.refresh_dashboard",
-    queue="default",
+    queue="notifications",  # in threads: it goes on while a worker is at a job of an hour
     priority=Priority.HIGH,
     every="30s",
     immediate=True,

@@ -20,6 +20,9 @@ from monitoring.nodes.errors import PanelSilent
 from subscriptions.panel import door
 from subscriptions.panel.errors import BREAKER, PanelError, PanelWaits
 
+# They wait for the panel, so they run in threads: no export or cleanup that takes a worker's main thread for
+# an hour holds them up.
+LOOKS = "notifications"
 OFF = {"panel": "REMNAWAVE_URL is not set"}
 AWAY = "the panel does not answer: nothing is changed"
 # What a bulk act may order.
@@ -46,6 +49,7 @@ def _tried(ask: Callable[[], T]) -> T | None:
 
 @job(
     "monitoring.check_nodes",
+    queue=LOOKS,
     priority=Priority.HIGH,
     every=settings.NODE_CHECK_EVERY,
     immediate=True,
@@ -67,6 +71,7 @@ def check_nodes() -> dict[str, object]:
 
 @job(
     "monitoring.collect_bandwidth",
+    queue=LOOKS,
     every=settings.NODE_BANDWIDTH_EVERY,
     immediate=True,
     single=True,

@@ -27,6 +27,13 @@ MESSAGES = Counter(
         "Resolved: Telegram does not answer": 1,
     }
 )
+LOOKS = (
+    "monitoring.check_nodes",
+    "monitoring.collect_bandwidth",
+    "monitoring.check_services",
+    "monitoring.check_anomalies",
+    "monitoring.refresh_dashboard",
+)
 # Rules may speak up, too: of what other tests have broken.
 _QUEUED = "SELECT count(*) FROM notification_queue WHERE message LIKE '%does not answer%'"
 _WAITING = "SELECT count(*) FROM notification_queue WHERE status = 'pending'"
@@ -98,3 +105,24 @@ def test_redis_panel_and_telegram_away_at_once(
     until(all_told, "everything arrives")
     assert told(sandbox) == MESSAGES
     assert site.value(_DEAD) == dead
+
+
+def test_whoever_looks_is_held_up_by_no_long_job(
+    site: Site, start: Callable[..., Cluster], sandbox: Sandbox
+) -> None:
+    """An export and a cleanup may have the main threads of all workers for as long as they take."""
+    start(
+        "looks",
+        workers=1,
+        REMNAWAVE_URL=sandbox.panel_url,
+        REMNAWAVE_API_TOKEN="token-of-the-panel",
+    )
+    long, looks = Jobs(site), Jobs(site)
+    busy = long.add("effects.sleep", seconds=240)
+    until(lambda: long.marks(busy), "the only main thread is busy")
+    for kind in LOOKS:
+        looks.add(kind)
+    looks.end({"completed": len(LOOKS)})
+    assert long.marks(busy) == ["start"]
+    long.cancel(busy)
+    long.end({"cancelled": 1})
