@@ -37,7 +37,7 @@ TITLES: dict[str, str] = {
     GapKind.NO_ACTIVATION: "paid, but nothing was activated",
     GapKind.WAITING: "paid, and still not served",
     GapKind.FAILED: "the activation failed",
-    GapKind.HELD: "paid, but a person had disabled him",
+    GapKind.HELD: "paid, but a person had switched the access off",
     GapKind.SHORT: "the panel serves for a shorter time than was paid for",
     GapKind.OFF: "the panel does not serve although it is paid",
     GapKind.GONE: "the panel has no such user any more",

@@ -47,7 +47,7 @@ class AccessSummary:
     """The head of the page. Seconds are from paid to served, of the last 24 hours; None: nobody paid."""
 
     open_by_kind: dict[str, int]
-    oldest_at: datetime | None
+    oldest_at: datetime | None  # of the unserved
     on_the_way: int  # paid, not applied, and no gap: within its first minute
     served: int
     p50_s: float | None
@@ -57,9 +57,14 @@ class AccessSummary:
     unknown: int
 
     @property
-    def open_count(self) -> int:
-        """All open gaps."""
-        return sum(self.open_by_kind.values())
+    def unserved(self) -> int:
+        """Open gaps without the held ones: what the first page and the alert count, too."""
+        return sum(self.open_by_kind.values()) - self.held
+
+    @property
+    def held(self) -> int:
+        """Who has paid and stays disabled until a person decides."""
+        return self.open_by_kind.get(GapKind.HELD, 0)
 
 
 def gaps_query(*, kind: str = "", is_open: bool = True) -> QuerySet[AccessGap]:
@@ -109,7 +114,8 @@ def access_summary() -> AccessSummary:
     by_kind, firsts = dict[str, int](), list[datetime]()
     for kind, count, first in counts.order_by("kind"):
         by_kind[kind] = count
-        firsts.append(first)
+        if kind != GapKind.HELD:
+            firsts.append(first)
     now = clock.now()
     row = sql.row(
         """SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY spent),

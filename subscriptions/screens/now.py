@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import Count, Q
+
 from jobs import sql
 from lib import clock
+from subscriptions.access.gaps import GapKind
 from subscriptions.models import AccessGap, Drift, MirrorPass, PanelState, SubscriberCount
 
 SPANS = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
@@ -30,7 +33,8 @@ class Now:
     counts: list[SubscriberCount]
     passes: list[MirrorPass]
     panel: PanelState | None
-    gaps: int
+    gaps: int  # without the held
+    held: int
     drifts: int
 
 
@@ -44,13 +48,17 @@ def now_get(span: str) -> Now:
         "points": POINTS,
     }
     ids = [row[0] for row in sql.rows(_POINTS, bounds)]
+    gaps = AccessGap.objects.filter(healed_at=None).aggregate(
+        gaps=Count("pk", filter=~Q(kind=GapKind.HELD)),
+        held=Count("pk", filter=Q(kind=GapKind.HELD)),
+    )
     drifts = Drift.objects.filter(resolved_at=None).order_by()
     return Now(
         last=SubscriberCount.objects.order_by("-at").first(),
         counts=list(SubscriberCount.objects.filter(pk__in=ids).order_by("at")),
         passes=list(MirrorPass.objects.order_by("-id")[:PASSES]),
         panel=PanelState.objects.first(),
-        gaps=AccessGap.objects.filter(healed_at=None).count(),
+        **gaps,
         drifts=drifts.values("pk")[:COUNTED].count(),
     )
 

@@ -1,5 +1,6 @@
 """Provider, ledger and panel are compared: what differs is a gap, what is over closes, unknown is neither."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -347,7 +348,7 @@ def test_the_head_of_the_page_tells_how_it_stands(panel: PanelHand, db: None) ->
     served(panel)
     paid(person_make(panel))
     summary = access_summary()
-    assert (summary.served, summary.on_the_way, summary.open_count) == (1, 1, 0)
+    assert (summary.served, summary.on_the_way, summary.unserved) == (1, 1, 0)
     assert summary.p95_s is not None
     assert summary.p95_s >= 0
     assert summary.checked_at is None
@@ -356,6 +357,9 @@ def test_the_head_of_the_page_tells_how_it_stands(panel: PanelHand, db: None) ->
         summary = access_summary()
     assert summary.open_by_kind == {"waiting": 1}
     assert summary.checked_at is not None
+    assert (summary.unserved, summary.held) == (1, 0)
+    later = replace(summary, open_by_kind={"waiting": 1, "held": 2})
+    assert (later.unserved, later.held) == (1, 2)
 
 
 def test_money_that_a_person_did_not_take_is_no_gap_and_is_not_asked_about_for_ever(
