@@ -95,8 +95,11 @@ def paid(payment: Payment) -> str:
 
 @register.filter
 def amount(value: Decimal | None) -> str:
-    """A decimal without trailing zeros."""
-    return "" if value is None else amount_say(value)
+    """A decimal without trailing zeros, with commas between thousands."""
+    if value is None:
+        return ""
+    whole, _, rest = amount_say(value).partition(".")
+    return f"{int(whole):,}{'.' if rest else ''}{rest}"
 
 
 @register.filter
@@ -165,6 +168,8 @@ def _mask(value: Any) -> Any:
 def lag(row: IncomingWebhook) -> str:
     """How long a delivery waited for its end, or waits already."""
     seconds = ((row.processed_at or clock.now()) - row.received_at).total_seconds()
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 

@@ -41,7 +41,7 @@
       const minutes = Math.round((moment - Date.now()) / 60000);
       const away = minutes < 0 ? "which is over" : minutes < 90 ? `in ${minutes} min` : minutes < 2880 ? `in ${Math.round(minutes / 60)} h` : `in ${Math.round(minutes / 1440)} d`;
       const utc = new Date(moment).toISOString().slice(0, 16).replace("T", " ");
-      const mine = here === zone.value ? "" : `, ${new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })} where you are`;
+      const mine = here === zone.value ? "" : `, ${new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })} where you are`;
       said.textContent = `That is ${utc} UTC${mine}, ${away}.`;
     } catch {
       said.textContent = "This is no time zone that is known here.";

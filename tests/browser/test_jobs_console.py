@@ -180,6 +180,7 @@ def test_a_form_is_sent_once_by_a_double_click(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_a_phone(alice: str, dead: UUID, open_page: Open, scheme: Any) -> None:
     noop.enqueue(partition="a-rather-long-key-of-some-customer:" + "7" * 60, delay="1h")
+    noop.enqueue(partition="a_key_that_no_browser_breaks_by_itself", delay="1h")
     page = open_page(NARROW, session=alice)
     page.emulate_media(color_scheme=scheme)
     for path in (

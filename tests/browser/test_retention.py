@@ -42,6 +42,10 @@ def test_what_leaves_is_counted_and_then_removed(
     expect(page.locator("td.mono", has_text="notification_queue")).to_be_visible()
     assert meanwhile(QueuedMessage.objects.count) == 1
 
+    page.goto(LIST)
+    expect(page.get_by_role("heading", name="Tables in days")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
     phone = open_page(session=anna, viewport=NARROW)
     phone.goto(LIST)
     expect(phone.get_by_role("heading", name="Tables in days")).to_be_visible()

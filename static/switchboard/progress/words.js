@@ -23,6 +23,6 @@ export function spanText(seconds) {
 export function clockText(ms) {
   const at = new Date(ms);
   const today = new Date().toDateString() === at.toDateString();
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })} ${time}`;
 }
