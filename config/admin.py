@@ -12,7 +12,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from knox.admin import AuthTokenAdmin  # noqa: F401 - registers the model, which we take over below
 from knox.models import AuthToken
@@ -155,6 +156,15 @@ class TokenAdmin(TokenAdminBase):
             issued.token,
         )
         self.message_user(request, text, messages.SUCCESS)
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """To the list, or to the next one. Django's own line would show the digest as if it were the
+        token."""
+        del obj, post_url_continue
+        there = request.path if "_addanother" in request.POST else "admin:knox_authtoken_changelist"
+        return redirect(there)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj

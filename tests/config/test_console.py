@@ -70,10 +70,18 @@ def test_a_token_is_shown_once_and_works(member: Callable[..., Client]) -> None:
     row = AuthToken.objects.get()
     assert found[1].startswith(row.token_key)
     assert row.expiry - row.created < timedelta(days=31)
+    assert "was added successfully" not in shown.content.decode(), "Django would show the digest"
+    assert [link for link, _ in shown.redirect_chain] == ["/admin/knox/authtoken/"]
     again = root.get("/admin/knox/authtoken/").content.decode()
     assert row.token_key in again
     assert found[1] not in again
     assert LogEntry.objects.get().is_addition()
+
+
+def test_django_s_own_pages_write_moments_as_all_others_do(member: Callable[..., Client]) -> None:
+    root = member("root")
+    joined = User.objects.get(username="root").date_joined
+    assert f"{joined:%Y-%m-%d %H:%M} UTC" in root.get("/admin/auth/user/").content.decode()
 
 
 @pytest.mark.parametrize("days", ["0", "3651", "many"])
