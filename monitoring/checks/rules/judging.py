@@ -107,16 +107,17 @@ def _judge(
     if not row.is_on:
         return RuleCondition.OFF
     beyond = [part for part in reading.parts if rule.is_beyond(part.value, threshold)]
-    stays = {part.key for part in reading.parts if not rule.is_back(part.value, threshold)}
+    known = {**reading.hints, **{part.key: part.value for part in reading.parts}}
+    stays = {key for key, value in known.items() if not rule.is_back(value, threshold)}
     if rule.is_guest:
         _worsen(rule, row, beyond, raised, at)
     else:
         _raise(rule, row, beyond, raised, at, judged)
     if raised.keys() - stays and not rule.is_guest:
         judged.cleared += alerts_clear_others(rule=rule.name, keys=stays)
-    if reading.value is None:
-        return RuleCondition.IDLE
-    return RuleCondition.OVER if beyond or raised.keys() & stays else RuleCondition.OK
+    if beyond or raised.keys() & stays:
+        return RuleCondition.OVER
+    return RuleCondition.IDLE if reading.value is None else RuleCondition.OK
 
 
 def _worst_first(rule: Rule, reading: Reading) -> list[dict[str, object]]:

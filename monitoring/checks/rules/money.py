@@ -7,7 +7,7 @@ from django.conf import settings
 from jobs import sql
 from lib import clock, durations
 from monitoring.alerts.wording.catalogue import says
-from monitoring.checks.rules.rule import Part, Reading, idle
+from monitoring.checks.rules.rule import Part, Reading, few
 
 # What payers decide is no failure: an invoice that nobody paid, an order that a person gave up.
 THEIR_OWN = ("expired", "given_up")
@@ -38,9 +38,10 @@ def payment_failures() -> Reading:
     completed, failed, left = sql.rows(_ENDED, given)[0]
     ended, span = completed + failed, durations.words(window)
     least = settings.RULE_PAYMENT_FAILURES_LEAST
+    share = 100 * failed / max(1, ended)
     if ended < least:
-        return idle(f"{ended} payments ended in {span}; fewer than {least} tell nothing")
-    share = 100 * failed / ended
+        said_so = f"{ended} payments ended in {span}; fewer than {least} tell nothing"
+        return few(said_so, payments=share)
     reasons = sql.rows(_REASONS, given) if failed else []
     said = says(
         "payment_failures", share=share, failed=failed, ended=ended, window=window, unpaid=left,

@@ -1,8 +1,8 @@
 """What a rule is: a number that is measured, a threshold, and what follows from being beyond it."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -57,16 +57,24 @@ class Reading:
     """What was measured. value None: nothing is there to be measured, and `text` says why.
 
     value stands for the whole on the page: that of the worst part, or a calm one if there are none.
+    hints: values by key of too few cases: they open no alert, but one that is open ends only if they are
+    well, too.
     """
 
     value: float | None
     text: str = ""
     parts: tuple[Part, ...] = ()
+    hints: Mapping[str, float] = field(default_factory=dict)
 
 
 def idle(text: str) -> Reading:
     """There is nothing to measure: what is open of this rule ends."""
     return Reading(None, text)
+
+
+def few(text: str, **hints: float) -> Reading:
+    """There is too little to measure for an alert, and what there is looks like this."""
+    return Reading(None, text, hints=hints)
 
 
 class Unmeasurable(Exception):

@@ -7,7 +7,7 @@ from jobs.selectors.queues import COUNTED, queues_depth
 from jobs.workers import SILENT_AFTER
 from lib import clock
 from monitoring.alerts.wording.catalogue import says
-from monitoring.checks.rules.rule import Part, Reading, idle
+from monitoring.checks.rules.rule import Part, Reading, few, idle
 
 MINUTES = 15
 NAMED = 3  # kinds that a text names
@@ -32,10 +32,10 @@ def error_rate() -> Reading:
     ]
     failed = sum(bad for _, _, bad in rows)
     runs = failed + sum(well for _, well, _ in rows)
+    share = 100 * failed / max(1, runs)
     if runs < settings.RULE_ERROR_RATE_RUNS:
         least = settings.RULE_ERROR_RATE_RUNS
-        return idle(f"{runs} runs in {MINUTES} minutes; fewer than {least} tell nothing")
-    share = 100 * failed / runs
+        return few(f"{runs} runs in {MINUTES} minutes; fewer than {least} tell nothing", jobs=share)
     worst = sorted((row for row in rows if row[2]), key=lambda row: (-row[2], row[0]))[:NAMED]
     said = says(
         "error_rate", share=share, failed=failed, runs=runs, minutes=MINUTES,

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from jobs import sql
 from monitoring.alerts.models import Alert
 from monitoring.alerts.services import alert_clear, alert_raise
+from monitoring.alerts.wording.foreign import attention_says
 from monitoring.checks.models import RuleSample, RuleState
 from monitoring.checks.rules.judging import Judged, rules_judge
 from monitoring.checks.rules.measuring import MOST_MS, rules_measure
-from monitoring.checks.rules.rule import Reading, Rule, Unmeasurable
+from monitoring.checks.rules.rule import Part, Reading, Rule, Unmeasurable, few
 from monitoring.checks.services import anomalies_check, rule_change
 from tests.monitoring.checks.conftest import AT, MINUTE, Gauge
 
@@ -160,6 +161,24 @@ def test_where_nothing_is_to_be_measured_an_alert_ends(rounds: Rounds) -> None:
     assert rounds.row.condition == "idle"
     assert rounds.row.text == "there is nothing to measure"
     assert open_keys() == []
+
+
+def test_too_few_cases_open_no_alert_and_end_none_that_is_true_still(make_rule: Make) -> None:
+    """At night, or because nobody tries any more: what was wrong is not well because little happens."""
+    part = Part("all", 50.0, attention_says("test", "half of them fail", ""))
+    said = [
+        few("9 cases", all=50.0), Reading(50.0, "many", (part,)), few("9 cases", all=50.0),
+        few("8 cases", all=9.5), few("8 cases", all=5.0),
+    ]  # fmt: skip
+    rule = make_rule(measure=lambda: said[0])
+    seen = []
+    for number in range(len(said)):
+        rules_judge([rule], rules_measure([rule]), AT + MINUTE * number)
+        seen.append((RuleState.objects.get(pk=rule.name).condition, open_keys()))
+        said.pop(0)
+    assert seen == [
+        ("idle", []), ("over", ["all"]), ("over", ["all"]), ("over", ["all"]), ("idle", []),
+    ]  # fmt: skip
 
 
 def test_a_statement_that_takes_too_long_spoils_its_rule_alone(

@@ -71,6 +71,7 @@ def test_few_runs_and_old_ones_tell_nothing_of_errors() -> None:
     reading = error_rate()
     assert reading.value is None
     assert reading.text == "49 runs in 15 minutes; fewer than 50 tell nothing"
+    assert reading.hints == {"jobs": 100}
 
 
 def test_the_depth_of_a_queue_counts_what_is_due() -> None:
@@ -154,7 +155,7 @@ def test_payments_that_nobody_paid_are_no_failures(settings: Settings) -> None:
 def test_few_payments_tell_nothing_of_failures() -> None:
     for number in range(9):
         payment(number, failure="refused")
-    assert payment_failures().value is None
+    assert (payment_failures().value, payment_failures().hints) == (None, {"payments": 100})
 
 
 def test_people_who_paid_and_are_not_served_are_counted() -> None:
