@@ -18,7 +18,34 @@ from pytest_django.fixtures import Settings
 from config import embedded
 from jobs import breakers, stats
 from tests import rings
+from tests.console import (
+    admin,
+    alice,
+    anna,
+    bob,
+    carol,
+    member,
+    operator,
+    person,
+    queries,
+    root,
+    supporter,
+)
 from tests.tables import Tables
+
+__all__ = [
+    "admin",
+    "alice",
+    "anna",
+    "bob",
+    "carol",
+    "member",
+    "operator",
+    "person",
+    "queries",
+    "root",
+    "supporter",
+]
 
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)

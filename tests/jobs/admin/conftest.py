@@ -1,37 +1,12 @@
-"""People at the console: an operator who acts, a reader who only looks."""
+"""Kinds of which the console shows jobs."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from jobs.ladders import NEVER, Delays
 from jobs.registry import JobKind
-
-Account = Callable[..., User]
-
-
-def _browser(user: User, group: str) -> Client:
-    user.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def alice(account: Account) -> Client:
-    """Alice operates: she is of the group Operator."""
-    return _browser(account("alice", is_staff=True), "Operator")
-
-
-@pytest.fixture
-def bob(account: Account) -> Client:
-    """Bob looks: he is of the group Support, and may change nothing."""
-    return _browser(account("bob", is_staff=True), "Support")
 
 
 @pytest.fixture
@@ -62,19 +37,3 @@ def flaky(declare: Callable[..., JobKind[Any]]) -> JobKind[Any]:
 def quiet(declare: Callable[..., JobKind[Any]]) -> JobKind[Any]:
     """A kind that does nothing."""
     return declare(name="tests.quiet")
-
-
-@pytest.fixture
-def queries() -> Callable[[Client, str], int]:
-    """How many queries a page costs: queries(client, address)."""
-
-    def count(client: Client, address: str) -> int:
-        client.get(address)  # what is read once per process is read by now
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            answer = client.get(address)
-        assert answer.status_code == 200
-        return len(captured)
-
-    return count

@@ -1,11 +1,9 @@
 """Who may see and do what: readers see every page without a button, acts are refused on the server."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from jobs import batches, breakers
@@ -13,6 +11,7 @@ from jobs.models import AuditEntry, Breaker, Job, Queue, ScheduleEntry, Worker
 from jobs.registry import JobKind
 from jobs.testing import drain
 from jobs.workers import worker_start
+from tests.console import are_closed_to_strangers, without_token
 from tests.jobs.admin.ways import job, to
 
 pytestmark = pytest.mark.django_db
@@ -123,8 +122,7 @@ def test_the_dry_run_is_not_for_readers_either(world: World, bob: Client) -> Non
 
 
 def test_every_act_needs_a_csrf_token(world: World, alice: Client) -> None:
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = alice.cookies
+    strict = without_token(alice)
     before = world.state()
     for address, data in world.acts():
         assert strict.post(address, data).status_code == 403, address
@@ -140,20 +138,13 @@ def test_looking_at_the_address_of_an_act_does_nothing(world: World, alice: Clie
     assert world.state() == before
 
 
-def test_staff_without_the_permission_see_none_of_it(
-    world: World, account: Callable[..., User]
-) -> None:
-    client = Client()
-    client.force_login(account("carol", is_staff=True))
+def test_staff_without_the_permission_see_none_of_it(world: World, carol: Client) -> None:
     for address in world.pages():
-        assert client.get(address).status_code == 403, address
+        assert carol.get(address).status_code == 403, address
 
 
 def test_a_stranger_is_sent_to_the_login(world: World) -> None:
-    for address in world.pages():
-        answer = Client().get(address)
-        assert answer.status_code == 302
-        assert "/login/" in answer.headers["Location"]
+    are_closed_to_strangers(world.pages())
 
 
 def test_the_lists_of_django_q_are_gone(alice: Client) -> None:

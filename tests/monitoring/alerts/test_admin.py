@@ -1,11 +1,9 @@
 """The console: the list, the page of one, silences, and what people may do there."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -17,28 +15,16 @@ from monitoring.alerts.acting import alert_acknowledge, alert_resolve
 from monitoring.alerts.models import Alert, Silence
 from monitoring.alerts.services import alert_clear
 from monitoring.alerts.silences import alert_silence, silence_create
+from tests.console import Person
 from tests.monitoring.alerts.rows import fresh, raised, tell_run
 
 LIST = "/admin/alerts/alert/"
 SILENCES = "/admin/alerts/silence/"
 VIEW = ("alerts.view_alert", "alerts.view_silence", "telegram.view_queuedmessage")
-PersonMake = Callable[..., Client]
 
 
 @pytest.fixture
-def person(account: Callable[..., User]) -> PersonMake:
-    """A signed-in member of staff."""
-
-    def make(name: str, *permissions: str) -> Client:
-        client = Client()
-        client.force_login(account(name, *permissions, is_staff=True))
-        return client
-
-    return make
-
-
-@pytest.fixture
-def operator(person: PersonMake) -> Client:
+def operator(person: Person) -> Client:
     return person("olga", *VIEW, "alerts.operate_alert")
 
 
@@ -260,7 +246,7 @@ def test_a_coming_window_is_listed_as_coming(operator: Client) -> None:
 
 
 @pytest.mark.parametrize("who", ["stranger", "viewer"])
-def test_every_page_and_every_button_asks_for_its_permission(person: PersonMake, who: str) -> None:
+def test_every_page_and_every_button_asks_for_its_permission(person: Person, who: str) -> None:
     client = person(who, *(VIEW if who == "viewer" else ()))
     alert = raised()
     row = silence_create(rule="x", ends_at=clock.now() + timedelta(hours=1), by=None)

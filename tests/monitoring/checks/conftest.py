@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
 from django_q.models import Schedule
 from pytest_django.fixtures import Settings
 
@@ -118,30 +116,3 @@ def make_rule(gauge: Gauge, settings: Settings) -> Callable[..., Rule]:
         return Rule(name, **{**given, **changes})  # type: ignore[arg-type]
 
     return make
-
-
-def _browser(user: User, group: str) -> Client:
-    user.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def alice(account: Callable[..., User]) -> Client:
-    """Alice operates."""
-    return _browser(account("alice", is_staff=True), "Operator")
-
-
-@pytest.fixture
-def bob(account: Callable[..., User]) -> Client:
-    """Bob looks, and may change nothing."""
-    return _browser(account("bob", is_staff=True), "Support")
-
-
-@pytest.fixture
-def zoe(account: Callable[..., User]) -> Client:
-    """Zoe is of the staff, and may not even look."""
-    client = Client()
-    client.force_login(account("zoe", is_staff=True))
-    return client

@@ -1,12 +1,10 @@
-"""A panel with servers, and people at the console."""
+"""A panel with servers."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from lib import clock
@@ -38,7 +36,6 @@ _CONFIG = {
     "provider": "Example Hosting",
     "inbounds": [{"tag": "VLESS"}],
 }
-Member = Callable[[str, str], Client]
 Turn = Callable[[str, timedelta], Any]
 
 
@@ -96,32 +93,3 @@ def full(db: None) -> Node:
     alert_raise(rule="node_silent", key=str(row.pk), severity="warning", title="Far fewer people")
     nodes_locate()
     return row
-
-
-@pytest.fixture
-def member(db: None) -> Member:
-    """A signed-in member of one of the groups of the console: member("olga", "Operator")."""
-
-    def make(name: str, group: str) -> Client:
-        user = User.objects.create_user(name, is_staff=True)
-        user.groups.add(Group.objects.get(name=group))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def operator(member: Member) -> Client:
-    return member("olga", "Operator")
-
-
-@pytest.fixture
-def supporter(member: Member) -> Client:
-    return member("sam", "Support")
-
-
-@pytest.fixture
-def admin(member: Member) -> Client:
-    return member("anna", "Admin")

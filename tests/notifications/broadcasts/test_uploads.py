@@ -30,11 +30,8 @@ from notifications.broadcasts.audiences.uploads import (
 from notifications.broadcasts.errors import BroadcastSettled, FileInvalid
 from notifications.broadcasts.models import Audience, AudienceMember, Upload, UploadChunk
 from notifications.broadcasts.retention import uploads_forget
-from tests.notifications.broadcasts.admin.conftest import alice, bob
 from tests.notifications.broadcasts.admin.ways import text, to
 from tests.notifications.broadcasts.rows import people_make
-
-__all__ = ["alice", "bob"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

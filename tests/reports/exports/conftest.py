@@ -27,7 +27,7 @@ VIEWS = (
 )
 ALL = ("exports.view_export", "exports.add_export", *VIEWS)
 Ordered = Callable[..., Export]
-Person = Callable[..., Client]
+Machine = Callable[..., Client]
 
 
 @pytest.fixture(autouse=True)
@@ -80,23 +80,11 @@ def objects(export: Export) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def machine(account: Callable[..., User]) -> Person:
+def machine(account: Callable[..., User]) -> Machine:
     """A client with a token and these permissions."""
 
     def make(*permissions: str, name: str = "machine") -> Client:
         issued = token_issue(account=account(name, *permissions), lifetime=timedelta(days=1))
         return Client(headers={"Authorization": f"Bearer {issued.token}"})
-
-    return make
-
-
-@pytest.fixture
-def person(account: Callable[..., User]) -> Person:
-    """A member of staff at the console: person("sam", *permissions)."""
-
-    def make(name: str, *permissions: str) -> Client:
-        client = Client()
-        client.force_login(account(name, *permissions, is_staff=True))
-        return client
 
     return make

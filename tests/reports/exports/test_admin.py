@@ -12,7 +12,8 @@ from jobs.testing import drain
 from reports.exports.listing import exports_page
 from reports.exports.models import Export
 from reports.exports.services import export_order
-from tests.reports.exports.conftest import ALL, Ordered, Person, content
+from tests.console import Person
+from tests.reports.exports.conftest import ALL, Ordered, content
 from tests.reports.exports.rows import act, paid, payment, subscriber
 
 HOME = "/admin/exports/export/"

@@ -11,7 +11,7 @@ from jobs.testing import drain
 from lib.ids import uuid7
 from reports.exports.models import Export
 from reports.exports.services import export_order
-from tests.reports.exports.conftest import ALL, Ordered, Person, content
+from tests.reports.exports.conftest import ALL, Machine, Ordered, content
 from tests.reports.exports.rows import act, paid, subscriber
 
 ROOT = "/api/v1/exports"
@@ -19,7 +19,7 @@ JSON = "application/json"
 
 
 @pytest.fixture
-def api(machine: Person) -> Client:
+def api(machine: Machine) -> Client:
     return machine(*ALL)
 
 
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_told(api: Client, body: dict[str, Any], code: str)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-def test_who_may_what(machine: Person, written: Ordered) -> None:
+def test_who_may_what(machine: Machine, written: Ordered) -> None:
     act()
     export = written("audit")
     one = f"{ROOT}/{export.pk}"

@@ -1,23 +1,16 @@
 """People and machines that look at retention."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from config.accounts import token_issue
 from lib import clock
+from tests.console import Account, Person
 
 VIEW, OPERATE = "retention.view_retentionrun", "retention.operate_retentionrun"
-Account = Callable[..., User]
-
-
-def _browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -29,15 +22,15 @@ def noon() -> Iterator[None]:
 
 
 @pytest.fixture
-def anna(account: Account) -> Client:
+def anna(person: Person) -> Client:
     """Anna may count and remove."""
-    return _browser(account("anna", VIEW, OPERATE, is_staff=True))
+    return person("anna", VIEW, OPERATE)
 
 
 @pytest.fixture
-def bob(account: Account) -> Client:
+def bob(person: Person) -> Client:
     """Bob may only look."""
-    return _browser(account("bob", VIEW, is_staff=True))
+    return person("bob", VIEW)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """Reports with somebody who gets them, and people at the console."""
 
-from collections.abc import Callable
-
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django.fixtures import Settings
+
+from tests.console import Person
 
 ADMIN = 5_000_001
 VIEW = (
@@ -14,7 +13,6 @@ VIEW = (
     "statistics.view_reportsubscription",
 )
 ACT = ("statistics.operate_dailystat", "statistics.operate_report")
-PersonMake = Callable[..., Client]
 
 
 @pytest.fixture(autouse=True)
@@ -32,22 +30,10 @@ def admin_chat(settings: Settings) -> int:
 
 
 @pytest.fixture
-def person(account: Callable[..., User]) -> PersonMake:
-    """A signed-in member of staff: person("olga", *permissions)."""
-
-    def make(name: str, *permissions: str) -> Client:
-        client = Client()
-        client.force_login(account(name, *permissions, is_staff=True))
-        return client
-
-    return make
-
-
-@pytest.fixture
-def operator(person: PersonMake) -> Client:
+def operator(person: Person) -> Client:
     return person("olga", *VIEW, *ACT)
 
 
 @pytest.fixture
-def supporter(person: PersonMake) -> Client:
+def supporter(person: Person) -> Client:
     return person("sam", *VIEW)

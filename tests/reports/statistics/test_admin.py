@@ -9,7 +9,7 @@ from jobs.testing import assert_enqueued
 from notifications.telegram.models import QueuedMessage
 from reports.statistics.models import Report, ReportSubscription
 from reports.statistics.services import cohorts_compute, report_make, report_tell
-from tests.reports.statistics.conftest import PersonMake
+from tests.console import Person
 from tests.reports.statistics.rows import at, day_back, paid, person
 from tests.reports.statistics.stats import incident, line, server, stat
 
@@ -42,7 +42,7 @@ def test_before_the_first_day_the_pages_say_what_will_come(operator: Client) -> 
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_who_may_not_look_is_refused(person: PersonMake, address: str) -> None:
+def test_who_may_not_look_is_refused(person: Person, address: str) -> None:
     assert person("eve").get(address).status_code == 403
 
 

@@ -1,10 +1,8 @@
-"""People at the console: an admin, an operator who may act, and a supporter who may only look."""
+"""A panel that the console tells to act."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
 from pytest_django.fixtures import Settings
 
 from subscriptions.panel.door import clients_forget
@@ -12,8 +10,6 @@ from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
 from tests.sandbox.remnawave.hand import PanelHand
 
 __all__ = ["sandbox", "sandbox_server"]
-
-Member = Callable[[str, str], Client]
 
 
 @pytest.fixture
@@ -31,32 +27,3 @@ def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
 @pytest.fixture(autouse=True)
 def _nothing_kept(clean_redis: None) -> None:
     """Boards and counts are kept for a minute; each test sees its own."""
-
-
-@pytest.fixture
-def member(db: None) -> Member:
-    """A signed-in member of one of the groups of the console: member("olga", "Operator")."""
-
-    def make(name: str, group: str) -> Client:
-        user = User.objects.create_user(name, is_staff=True)
-        user.groups.add(Group.objects.get(name=group))
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def operator(member: Member) -> Client:
-    return member("olga", "Operator")
-
-
-@pytest.fixture
-def supporter(member: Member) -> Client:
-    return member("sam", "Support")
-
-
-@pytest.fixture
-def admin(member: Member) -> Client:
-    return member("anna", "Admin")

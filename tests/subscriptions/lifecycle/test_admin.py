@@ -22,10 +22,8 @@ from subscriptions.lifecycle import selectors
 from subscriptions.lifecycle.expired import EXPIRED, NAME
 from subscriptions.lifecycle.sweeps import settings_change, sweep_begin
 from subscriptions.models import Notice, Sweep, SweepItem, SweepSettings
-from tests.notifications.inbox.admin.conftest import alice, bob, queries, root
+from tests.console import without_token
 from tests.subscriptions.lifecycle.people import subscriber_make
-
-__all__ = ["alice", "bob", "queries", "root"]
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -134,8 +132,7 @@ def test_staff_without_the_permission_and_strangers_see_nothing(
 def test_an_act_is_no_address_to_look_at_and_needs_a_token(held: Sweep, root: Client) -> None:
     for address in acts(held)[:-1]:
         assert root.get(address).status_code == 405, address
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = root.cookies
+    strict = without_token(root)
     for address in acts(held):
         assert strict.post(address).status_code == 403, address
 

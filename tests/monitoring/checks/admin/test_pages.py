@@ -181,9 +181,9 @@ def test_a_reader_changes_no_rule(bob: Client) -> None:
     assert not RuleState.objects.exists()
 
 
-def test_staff_without_the_permission_sees_nothing(zoe: Client) -> None:
+def test_staff_without_the_permission_sees_nothing(carol: Client) -> None:
     for path in (SERVICES, RULES, f"{SERVICES}redis/change/", f"{RULES}live/"):
-        assert zoe.get(path).status_code == 403
+        assert carol.get(path).status_code == 403
 
 
 def test_the_first_page_of_the_console_names_what_is_wrong(bob: Client) -> None:

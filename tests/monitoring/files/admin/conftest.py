@@ -1,40 +1,17 @@
-"""People at the console: an admin who makes rules, an operator who acts, a reader who only looks."""
-
-from collections.abc import Callable
+"""Who makes rules, and one of everything."""
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from monitoring.files.models import FileBatch, FileEvent, Rule, WatchedFile
+from tests.console import Member
 from tests.monitoring.files.rows import Drop, look, rule_make, settle
 
-Account = Callable[..., User]
-
-
-def _browser(user: User, group: str) -> Client:
-    user.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
 
 @pytest.fixture
-def olga(account: Account) -> Client:
+def olga(member: Member) -> Client:
     """Olga makes rules: she is of the group Admin."""
-    return _browser(account("olga", is_staff=True), "Admin")
-
-
-@pytest.fixture
-def alice(account: Account) -> Client:
-    """Alice operates: she is of the group Operator."""
-    return _browser(account("alice", is_staff=True), "Operator")
-
-
-@pytest.fixture
-def bob(account: Account) -> Client:
-    """Bob looks: he is of the group Support, and may change nothing."""
-    return _browser(account("bob", is_staff=True), "Support")
+    return member("olga", "Admin")
 
 
 class World:

@@ -12,6 +12,7 @@ from jobs.models import AuditEntry
 from lib.ids import uuid7
 from notifications.broadcasts.models import Broadcast
 from notifications.broadcasts.services import broadcast_pause, broadcast_send_now
+from tests.console import are_closed_to_strangers, without_token
 from tests.notifications.broadcasts.admin.ways import draft, to
 from tests.notifications.broadcasts.rows import broadcast_make, people_make
 
@@ -117,8 +118,7 @@ def test_every_act_of_a_reader_is_refused_and_changes_nothing(world: World, bob:
 
 
 def test_every_act_needs_a_csrf_token(world: World, alice: Client) -> None:
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = alice.cookies
+    strict = without_token(alice)
     before = world.state()
     for address, data in world.acts():
         assert strict.post(address, data).status_code == 403, address
@@ -132,19 +132,13 @@ def test_looking_at_the_address_of_an_act_does_nothing(world: World, alice: Clie
     assert world.state() == before
 
 
-def test_staff_without_the_permission_see_none_of_it(
-    world: World, account: Callable[..., User]
-) -> None:
-    client = Client()
-    client.force_login(account("carol", is_staff=True))
+def test_staff_without_the_permission_see_none_of_it(world: World, carol: Client) -> None:
     for address in (*world.pages(), *world.forms()):
-        assert client.get(address).status_code == 403, address
+        assert carol.get(address).status_code == 403, address
 
 
 def test_a_stranger_is_sent_to_the_login(world: World) -> None:
-    for address in (*world.pages(), *world.forms(), *(each for each, _ in world.acts())):
-        answer = Client().get(address)
-        assert (answer.status_code, "/login/" in answer.headers["Location"]) == (302, True)
+    are_closed_to_strangers((*world.pages(), *world.forms(), *(each for each, _ in world.acts())))
 
 
 def test_what_is_not_there_is_said_as_404(alice: Client) -> None:

@@ -1,16 +1,15 @@
 """Who may see and do what: readers see every page without a button, acts are refused on the server."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from jobs.models import AuditEntry
 from notifications.conversations.models import Dialog, Participant
+from tests.console import are_closed_to_strangers, without_token
 from tests.notifications.conversations.admin.ways import notices, to
 from tests.notifications.conversations.play import BORIS, dialog, ring, say
 
@@ -71,8 +70,7 @@ def test_every_act_of_a_reader_is_refused_and_changes_nothing(each: UUID, bob: C
 
 
 def test_every_act_needs_a_csrf_token_and_a_post(each: UUID, alice: Client) -> None:
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = alice.cookies
+    strict = without_token(alice)
     before = state()
     for address, data in acts(each):
         assert strict.post(address, data).status_code == 403, address
@@ -80,27 +78,18 @@ def test_every_act_needs_a_csrf_token_and_a_post(each: UUID, alice: Client) -> N
     assert state() == before
 
 
-def test_staff_without_the_permission_see_none_of_it(
-    each: UUID, account: Callable[..., User]
-) -> None:
-    client = Client()
-    client.force_login(account("carol", is_staff=True))
+def test_staff_without_the_permission_see_none_of_it(each: UUID, carol: Client) -> None:
     for address in pages(each):
-        assert client.get(address).status_code == 403, address
+        assert carol.get(address).status_code == 403, address
 
 
 def test_a_stranger_is_sent_to_the_login(each: UUID) -> None:
-    for address in pages(each):
-        answer = Client().get(address)
-        assert answer.status_code == 302
-        assert "/login/" in answer.headers["Location"]
+    are_closed_to_strangers(pages(each))
 
 
 def test_the_pages_are_in_the_sidebar_of_who_may_see_them(
-    each: UUID, bob: Client, account: Callable[..., User]
+    each: UUID, bob: Client, carol: Client
 ) -> None:
     page = bob.get(to()).content.decode()
     assert f'href="{notices()}"' in page
-    carol = Client()
-    carol.force_login(account("carol", is_staff=True))
     assert notices() not in carol.get("/admin/").content.decode()

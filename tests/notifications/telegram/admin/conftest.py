@@ -1,15 +1,7 @@
-"""People at the console: an operator who acts, a reader who only looks."""
-
-from collections.abc import Callable
+"""What the console of Telegram tells from settings."""
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
-
-Account = Callable[..., User]
 
 
 @pytest.fixture(autouse=True)
@@ -18,36 +10,3 @@ def lane_on(settings: Settings) -> None:
     settings.NOTIFICATION_ENABLED = True
     settings.TELEGRAM_BOT_TOKEN = "7000000001:secret"
     settings.ADMIN_TELEGRAM_IDS = [1, 2]
-
-
-def _browser(user: User, group: str) -> Client:
-    user.groups.add(Group.objects.get(name=group))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def alice(account: Account) -> Client:
-    """Alice operates: she is of the group Operator."""
-    return _browser(account("alice", is_staff=True), "Operator")
-
-
-@pytest.fixture
-def bob(account: Account) -> Client:
-    """Bob looks: he is of the group Support, and may change nothing."""
-    return _browser(account("bob", is_staff=True), "Support")
-
-
-@pytest.fixture
-def queries() -> Callable[[Client, str], int]:
-    """How many queries a page costs: queries(client, address)."""
-
-    def count(client: Client, address: str) -> int:
-        client.get(address)  # what is read once per process is read by now
-        with CaptureQueriesContext(connection) as captured:
-            answer = client.get(address)
-        assert answer.status_code == 200
-        return len(captured)
-
-    return count

@@ -1,11 +1,9 @@
 """Who may see and do what: readers see every page without a button, acts are refused on the server."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +11,7 @@ from jobs.models import AuditEntry
 from lib import clock
 from lib.ids import uuid7
 from notifications.webhooks.models import Delivery, Endpoint, Lane
+from tests.console import are_closed_to_strangers, without_token
 from tests.notifications.webhooks.admin.ways import hooks, html, sent
 from tests.notifications.webhooks.rows import delivery_make, endpoint_make
 
@@ -142,8 +141,7 @@ def test_dry_runs_are_not_for_readers_either(world: World, bob: Client) -> None:
 
 
 def test_every_act_needs_a_csrf_token(world: World, anna: Client) -> None:
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = anna.cookies
+    strict = without_token(anna)
     before = world.state()
     for address, given in world.set_up() + world.operate():
         assert strict.post(address, given).status_code == 403, address
@@ -158,20 +156,13 @@ def test_looking_at_the_address_of_an_act_does_nothing(world: World, anna: Clien
     assert world.state() == before
 
 
-def test_staff_without_the_permission_see_none_of_it(
-    world: World, account: Callable[..., User]
-) -> None:
-    client = Client()
-    client.force_login(account("carol", is_staff=True))
+def test_staff_without_the_permission_see_none_of_it(world: World, carol: Client) -> None:
     for address in world.pages():
-        assert client.get(address).status_code == 403, address
+        assert carol.get(address).status_code == 403, address
 
 
 def test_a_stranger_is_sent_to_the_login(world: World) -> None:
-    for address in world.pages():
-        answer = Client().get(address)
-        assert answer.status_code == 302
-        assert "/login/" in answer.headers["Location"]
+    are_closed_to_strangers(world.pages())
 
 
 def test_what_is_not_there_is_said_as_404(alice: Client) -> None:
