@@ -31,6 +31,7 @@ from tests.console import (
     root,
     supporter,
 )
+from tests.sandbox.fixture import sandbox, sandbox_server
 from tests.tables import Tables
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "person",
     "queries",
     "root",
+    "sandbox",
+    "sandbox_server",
     "supporter",
 ]
 

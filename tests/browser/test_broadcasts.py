@@ -20,10 +20,10 @@ from notifications.inbox.models import Notification, Recipient
 from notifications.telegram.tasks import drain_queue
 from tests.browser.conftest import NARROW, Open, Staff
 from tests.browser.inbox_pod import Pod, environment
-from tests.notifications.broadcasts.conftest import bot, own_threads, sandbox, sandbox_server
+from tests.notifications.broadcasts.conftest import bot, own_threads
 from tests.notifications.broadcasts.rows import broadcast_make, people_make
 from tests.notifications.telegram.conftest import TOKEN
-from tests.sandbox.fixture import Sandbox
+from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
 
 __all__ = ["bot", "own_threads", "sandbox", "sandbox_server"]
 

@@ -18,9 +18,7 @@ from payments.models import Payment
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.signature import SIGNATURE_HEADER, signature_of
 from payments.services import order_create
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.sandbox.fixture import Sandbox
 
 TOKEN = "41207:AASample-secret_part"
 HOOK = "/webhooks/cryptobot/"

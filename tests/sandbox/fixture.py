@@ -1,6 +1,6 @@
 """The sandbox for tests: a real process, and the words to order and read back what happens there.
 
-Import `sandbox_server` and `sandbox` into a conftest, or name this module in pytest_plugins.
+Every test has them; a file of processes imports them once more, for a sandbox that no other file knows.
 """
 
 import os

@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox_tests.panel_api import PanelApi
-
-__all__ = ["sandbox", "sandbox_server"]
 
 BOT_ID = 7000000001
 SECRET = "AAEsandbox-secret_0001"

@@ -17,10 +17,7 @@ from subscriptions.panel.types import PanelUser
 from subscriptions.turns import TurnTaken, turn
 from tests.races.together import in_thread
 from tests.sandbox.remnawave.hand import PanelHand
-from tests.subscriptions.activation.conftest import panel, sandbox, sandbox_server
 from tests.subscriptions.buyers import ends_of, paid, person_make, row_make
-
-__all__ = ["panel", "sandbox", "sandbox_server"]
 
 NOW = timedelta(0)
 ACTIVATE = "subscriptions.activate"

@@ -9,9 +9,7 @@ from jobs import breakers
 from notifications.telegram import sending
 from payments.intake import flood
 from tests.monitoring.alerts.rows import SECRET
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.sandbox.fixture import Sandbox
 
 TOKEN = "7000000001:AAE-sEcReT_part"
 

@@ -15,9 +15,8 @@ from monitoring.checks.known import SERVICES
 from monitoring.checks.recording import services_record
 from monitoring.checks.rules.rule import Part, Reading, Rule, Unit
 from monitoring.checks.verdicts import Verdict
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.panels import TOKEN as PANEL_TOKEN
+from tests.sandbox.fixture import Sandbox
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -30,7 +29,7 @@ REFUSED = Verdict(False, 30.0, "401 unauthorized", is_refusal=True)
 def outside(sandbox: Sandbox, settings: Settings) -> Sandbox:
     """Panel, Telegram and Crypto Pay are those of the sandbox; no uplink is looked at."""
     settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "token-of-the-panel"
+    settings.REMNAWAVE_API_TOKEN = PANEL_TOKEN
     settings.TELEGRAM_API_URL = sandbox.telegram_url
     settings.TELEGRAM_BOT_TOKEN = "7001:secret"
     settings.CRYPTOBOT_API_URL = sandbox.cryptopay_url

@@ -5,22 +5,16 @@ from pytest_django.fixtures import Settings
 
 from monitoring.dashboard import calling
 from monitoring.dashboard.refreshing import redis_client
-from subscriptions.panel import door
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.panels import panel_reached
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
-
-__all__ = ["sandbox", "sandbox_server"]
 
 
 @pytest.fixture
 def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
     """The panel of the sandbox, and settings that lead there."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "token-of-the-panel"
-    settings.PANEL_RATE, settings.PANEL_DIALECT = "100000/s", "auto"
-    door.clients_forget()
-    yield sandbox.panel
-    door.clients_forget()
+    with panel_reached(sandbox, settings):
+        yield sandbox.panel
 
 
 @pytest.fixture

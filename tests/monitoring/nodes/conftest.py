@@ -13,7 +13,6 @@ from monitoring.nodes.collecting import slot_of
 from monitoring.nodes.locating import nodes_locate
 from monitoring.nodes.models import Node, NodeConfigChange
 from monitoring.nodes.rollup import hours_roll
-from subscriptions.panel import door
 from tests.monitoring.nodes.rows import (
     HOUR,
     MINUTE,
@@ -24,12 +23,10 @@ from tests.monitoring.nodes.rows import (
     sample_make,
     state_make,
 )
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.panels import panel_reached
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
 
-__all__ = ["sandbox", "sandbox_server"]
-
-SECRET = "Secret0of0the0panel0Secret0of0the0panel"
 _CONFIG = {
     "name": "NL",
     "tags": ["EU"],
@@ -42,14 +39,8 @@ Turn = Callable[[str, timedelta], Any]
 @pytest.fixture
 def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
     """The panel of the sandbox, and settings that lead there. It is as fast as the test can."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "token-of-the-panel"
-    settings.REMNAWAVE_WEBHOOK_SECRET = SECRET
-    settings.PANEL_RATE, settings.PANEL_CONCURRENCY = "100000/s", 8
-    settings.PANEL_DIALECT = "auto"
-    door.clients_forget()
-    yield sandbox.panel
-    door.clients_forget()
+    with panel_reached(sandbox, settings):
+        yield sandbox.panel
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from monitoring.nodes import looking, tasks
 from monitoring.nodes.models import Health, Node, NodeState
 from subscriptions.panel import door
 from subscriptions.panel.errors import PanelAway, PanelError
-from tests.monitoring.nodes.conftest import SECRET, Turn
+from tests.monitoring.nodes.conftest import Turn
 from tests.monitoring.nodes.rows import (
     DE,
     FI,
@@ -40,6 +40,7 @@ from tests.monitoring.nodes.rows import (
     opened,
     perform,
 )
+from tests.panels import SECRET
 from tests.sandbox.remnawave.hand import PanelHand
 
 SECONDS = timedelta(seconds=1)

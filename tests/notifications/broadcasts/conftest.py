@@ -6,9 +6,8 @@ import pytest
 
 from notifications.inbox import publisher, writer
 from tests.notifications.telegram.conftest import bot
-from tests.sandbox.fixture import sandbox, sandbox_server
 
-__all__ = ["bot", "sandbox", "sandbox_server"]
+__all__ = ["bot"]
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,7 @@ from pytest_django.fixtures import Settings
 from jobs import breakers, stats
 from notifications.telegram import sending
 from notifications.telegram.client import TelegramClient
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.sandbox.fixture import Sandbox
 
 TOKEN = "7000000001:AAE-sEcReT_part"
 ClientMake = Callable[..., TelegramClient]

@@ -11,9 +11,7 @@ from pytest_django.fixtures import Settings
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.client import CryptoPayClient
 from payments.providers.cryptobot.types import InvoiceOrder
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.sandbox.fixture import Sandbox
 
 TOKEN = "41207:AASample-secret_part"
 TTL = timedelta(hours=24)

@@ -16,6 +16,7 @@ from jobs.lease import leases_reap
 from jobs.testing import drain
 from notifications.telegram.models import QueuedMessage
 from subscriptions.models import Activation, Subscriber, SubscriberEvent
+from tests.panels import TOKEN
 from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.buyers import ends_of, order_open, pay, person_make, plan_make
@@ -81,7 +82,7 @@ def nursery(panel: PanelHand, sandbox: Sandbox) -> Iterator[Nursery]:
             "SWITCHBOARD_FAULTS": "nowhere.yet=kill",
             "DEBUG": "1",
             "REMNAWAVE_URL": sandbox.panel_url,
-            "REMNAWAVE_API_TOKEN": "tests-panel",
+            "REMNAWAVE_API_TOKEN": TOKEN,
             "PANEL_RATE": "10000/s",
             "LOG_LEVEL": "CRITICAL",
         }

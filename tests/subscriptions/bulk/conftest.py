@@ -1,28 +1,15 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
 from subscriptions.models import BulkOperation, Subscriber
-from subscriptions.panel.door import clients_forget, panel
+from subscriptions.panel.door import panel
 from subscriptions.panel.types import PanelUser
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
-
-__all__ = ["sandbox", "sandbox_server"]
+from tests.sandbox.fixture import Sandbox
 
 Mirror = Callable[..., list[Subscriber]]
 Start = Callable[..., BulkOperation]
-
-
-@pytest.fixture
-def panel_on(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
-    """The sandbox panel, quick with what it queues."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "tests-panel"
-    clients_forget()
-    yield sandbox
-    clients_forget()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from subscriptions.models import (
 )
 from subscriptions.panel.door import panel
 from subscriptions.panel.types import PanelStatus
+from tests.panels import TOKEN
 from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.bulk.conftest import Mirror
 
@@ -232,7 +233,7 @@ def test_a_panel_that_refuses_our_token_pauses_the_operation(
     mirror: Mirror, panel_on: Sandbox
 ) -> None:
     rows = mirror(2, **ALIVE)
-    panel_on.panel.token("tests-panel", "unknown")
+    panel_on.panel.token(TOKEN, "unknown")
     operation = start(BulkKind.DISABLE, rows)
     drain()
     assert counts(operation)[:3] == ("paused", 2, 0)

@@ -5,24 +5,15 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from subscriptions.panel.door import clients_forget
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.lifecycle.people import People
-
-__all__ = ["sandbox", "sandbox_server"]
 
 
 @pytest.fixture
-def panel_on(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
-    """The sandbox panel, which does nothing by itself unless a test says so."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "tests-panel"
-    settings.PANEL_RATE = "10000/s"
+def panel_on(panel_on: Sandbox, settings: Settings) -> Sandbox:
+    """The panel, and where people renew."""
     settings.RENEW_URL = "https://example.com/renew"
-    sandbox.panel.settings(expiry_every_s=1e7, limited_every_s=1e7, bulk_delay_s=0)
-    clients_forget()
-    yield sandbox
-    clients_forget()
+    return panel_on
 
 
 @pytest.fixture

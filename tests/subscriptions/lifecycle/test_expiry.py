@@ -16,6 +16,7 @@ from subscriptions.lifecycle.sweeps import sweep_stop
 from subscriptions.lifecycle.verdicts import Money
 from subscriptions.models import CutBy, Notice, Subscriber, SubscriberEvent, Sweep, SweepItem
 from subscriptions.panel.door import clients_forget
+from tests.panels import TOKEN
 from tests.sandbox.fixture import Sandbox
 from tests.subscriptions.lifecycle.money import activation_make
 from tests.subscriptions.lifecycle.people import People, plan_make, subscriber_make
@@ -390,7 +391,7 @@ def test_a_clock_that_jumps_ahead_meets_a_panel_that_does_not_agree(people: Peop
 
 def test_one_trouble_is_one_alert(people: People, panel_on: Sandbox) -> None:
     people.make(-HOUR)
-    panel_on.panel.token("tests-panel", "deleted")
+    panel_on.panel.token(TOKEN, "deleted")
     for hours in (0, 1, 2, 8):
         with clock.shift(timedelta(hours=hours)):
             sweep()

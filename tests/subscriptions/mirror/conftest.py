@@ -7,25 +7,16 @@ from pytest_django.fixtures import Settings
 
 from subscriptions.panel import door
 from subscriptions.panel.client import PanelClient
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.panels import panel_reached
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
-
-__all__ = ["sandbox", "sandbox_server"]
-
-SECRET = "Secret0of0the0panel0Secret0of0the0panel"
 
 
 @pytest.fixture
 def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
     """The panel of the sandbox, and settings that lead there. It is as fast as the test can."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "token-of-the-panel"
-    settings.REMNAWAVE_WEBHOOK_SECRET = SECRET
-    settings.PANEL_RATE, settings.PANEL_CONCURRENCY = "100000/s", 8
-    settings.PANEL_DIALECT = "auto"
-    door.clients_forget()
-    yield sandbox.panel
-    door.clients_forget()
+    with panel_reached(sandbox, settings):
+        yield sandbox.panel
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from subscriptions.mirror.hints import hints_follow
 from subscriptions.models import CutBy, PanelHint, Subscriber
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelAway, PanelBusy, PanelDenied, PanelError
+from tests.panels import SECRET
 from tests.sandbox.remnawave.hand import PanelHand
-from tests.subscriptions.mirror.conftest import SECRET
 from tests.subscriptions.mirror.helping import known, perform, story, versions, whole_pass
 from tests.subscriptions.panel import bodies
 

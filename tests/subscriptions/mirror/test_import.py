@@ -15,6 +15,7 @@ from subscriptions.mirror.syncing import newcomers, sync
 from subscriptions.models import CutBy, MirrorPass, Subscriber, SubscriberEvent
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelAway
+from tests.panels import TOKEN
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.mirror.conftest import UseZone
 from tests.subscriptions.mirror.helping import known, never, story, versions, whole_pass
@@ -221,7 +222,7 @@ def test_somebody_whom_the_panel_disabled_was_cut_by_somebody_there(
 def test_a_token_without_the_scope_for_figures_still_mirrors(
     panel: PanelHand, client: PanelClient
 ) -> None:
-    panel.token("token-of-the-panel", "ok", ["users:read", "metadata:read"])
+    panel.token(TOKEN, "ok", ["users:read", "metadata:read"])
     panel.seed(3)
     assert whole_pass(client).created == 3
     assert MirrorPass.objects.get().total is None

@@ -21,6 +21,7 @@ from subscriptions.models import PanelState, Subscriber, SubscriberCount
 from subscriptions.panel import door
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelAway
+from tests.panels import TOKEN
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.mirror.helping import make, perform, whole_pass
 from tests.subscriptions.panel.test_settings import _jwt
@@ -134,7 +135,7 @@ def alerts() -> Iterator[list[str]]:
 
 
 def test_a_refused_token_is_told_once_an_hour(panel: PanelHand, alerts: list[str]) -> None:
-    panel.token("token-of-the-panel", "unknown")
+    panel.token(TOKEN, "unknown")
     for _ in range(2):
         assert "401" in perform("subscriptions.check_panel")["denied"]
     assert alerts == ["The panel refuses our token"]

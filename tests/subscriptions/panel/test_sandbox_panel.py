@@ -8,10 +8,8 @@ import pytest
 from subscriptions.panel import errors
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.types import PanelStatus, PanelUser, TrafficStrategy
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
-
-__all__ = ["sandbox", "sandbox_server"]
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 

@@ -7,23 +7,22 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from jobs.alerts import attention_needed
-from subscriptions.panel.door import clients_forget
-from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
+from tests.panels import panel_at_rest
+from tests.sandbox.fixture import Sandbox
 from tests.sandbox.remnawave.hand import PanelHand
-
-__all__ = ["sandbox", "sandbox_server"]
 
 
 @pytest.fixture
-def panel(sandbox: Sandbox, settings: Settings) -> Iterator[PanelHand]:
+def panel_on(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """The sandbox; settings lead to its panel."""
+    with panel_at_rest(sandbox, settings):
+        yield sandbox
+
+
+@pytest.fixture
+def panel(panel_on: Sandbox) -> PanelHand:
     """The panel; its own sweeps run when it is told to."""
-    settings.REMNAWAVE_URL = sandbox.panel_url
-    settings.REMNAWAVE_API_TOKEN = "tests-panel"
-    settings.PANEL_RATE = "10000/s"
-    sandbox.panel.settings(expiry_every_s=1e7, limited_every_s=1e7, bulk_delay_s=0)
-    clients_forget()
-    yield sandbox.panel
-    clients_forget()
+    return panel_on.panel
 
 
 @pytest.fixture
