@@ -2,7 +2,7 @@
 
 `registry` lists them with the fields that each needs and a sample. Templates are Django templates,
 on an engine of their own, so that whatever is inserted is escaped. A line that holds nothing but
-template tags leaves no line behind.
+template tags leaves no line behind. What several messages say alike is a file in `parts/`.
 """
 
 import re
@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from django.template import Context, Engine, Template
+from django.template import Context, Engine, Origin, Template
+from django.template.loaders.filesystem import Loader
 
 from notifications.telegram.kinds import Kind, Message
 from notifications.telegram.markup import TEXT_LIMIT, shorten, split
@@ -115,12 +116,20 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
+class TagLines(Loader):
+    """Files of the directory, whose lines of tags leave no line behind."""
+
+    def get_contents(self, origin: Origin) -> str:
+        return _TAG_LINE.sub(r"\1", super().get_contents(origin))
+
+
 @cache
 def _engine() -> Engine:
-    return Engine()
+    loader = f"{TagLines.__module__}.{TagLines.__qualname__}"
+    return Engine(
+        dirs=[str(DIRECTORY)], loaders=[("django.template.loaders.cached.Loader", [loader])]
+    )
 
 
-@cache
 def _template(name: str, language: str) -> Template:
-    source = (DIRECTORY / f"{name}.{language}.html").read_text(encoding="utf-8")
-    return _engine().from_string(_TAG_LINE.sub(r"\1", source))
+    return _engine().get_template(f"{name}.{language}.html")

@@ -22,6 +22,7 @@ from notifications.telegram.templates import (
 )
 
 pytestmark = pytest.mark.unit
+INCLUDED = re.compile(r'{% include "parts/([^"]+)" %}\n')
 calm = settings(deadline=None, derandomize=True, database=None)  # the same on every machine
 
 every_message = pytest.mark.parametrize("name", list(registry))
@@ -96,13 +97,30 @@ def test_every_message_that_is_asked_for_is_there() -> None:
 
 def test_every_message_has_a_file_in_every_language_and_no_file_is_left_over() -> None:
     wanted = {f"{name}.{language}.html" for name in registry for language in LANGUAGES}
-    assert {path.name for path in DIRECTORY.iterdir()} == wanted
+    assert {path.name for path in DIRECTORY.iterdir() if path.is_file()} == wanted
+
+
+@every_language
+def test_every_part_is_included_somewhere(language: str) -> None:
+    there = {path.name for path in (DIRECTORY / "parts").glob(f"*.{language}.html")}
+    sources = [path.read_text() for path in DIRECTORY.glob(f"*.{language}.html")]
+    assert {name for source in sources for name in INCLUDED.findall(source)} == there
+    assert there
+
+
+def whole(name: str, language: str) -> str:
+    """The source of a template, parts and all."""
+
+    def part(found: re.Match[str]) -> str:
+        return (DIRECTORY / "parts" / found[1]).read_text()
+
+    return INCLUDED.sub(part, (DIRECTORY / f"{name}.{language}.html").read_text())
 
 
 @every_message
 @every_language
 def test_a_template_uses_every_field_and_nothing_else(name: str, language: str) -> None:
-    source = (DIRECTORY / f"{name}.{language}.html").read_text()
+    source = whole(name, language)
     loops = dict(re.findall(r"{% for (\w+) in (\w+) %}", source))
     used = set(re.findall(r"{{ (\w+)", source)) | set(re.findall(r"{% (?:el)?if (\w+)", source))
     used = (used - set(loops) - {"not"}) | set(loops.values())
