@@ -1,5 +1,6 @@
 """What every test may use. Servers start with the first test that needs the database."""
 
+import gc
 import signal
 import socket
 import threading
@@ -53,6 +54,9 @@ __all__ = [
 # Examples meet a real database on a busy machine: how long one takes says nothing about the code.
 hypothesis_settings.register_profile("ours", deadline=None)
 hypothesis_settings.load_profile("ours")
+
+# Thousands of tests that are known, but not run yet, make each look for garbage a long one.
+gc.set_threshold(20_000, 20, 20)
 
 # A shell's background job inherits that SIGINT is ignored, and so would every program that a test starts
 # and interrupts.

@@ -1,6 +1,7 @@
 """Imports point one way: between the apps, and within an app towards its models."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,13 @@ ROOM = ("notifications", "webhooks")
 PORTERS = frozenset({"apps", "urls", "asgi", "wsgi", "sources"})
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@functools.cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """(dotted name, tree) of every module of the apps, migrations apart."""
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, ast.Module]]:
     for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" in path.parts:
