@@ -29,6 +29,7 @@ __all__ = ["bot", "own_threads", "sandbox", "sandbox_server"]
 
 Meanwhile = Callable[[Callable[[], Any]], Any]
 HOME = "/admin/broadcasts/broadcast/"
+MISSED = (1003, 1011, 1102)  # chats in which the bot is blocked at first
 
 
 @pytest.fixture
@@ -87,12 +88,19 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
     people_make(30, telegram=True, language="en")
     people_make(5, first=100, language="ru", telegram=True)
     people_make(4, first=200)
-    for chat in (1003, 1011, 1102):
+    for chat in MISSED:
         bot.behave(chat, "blocked")
     page = open_page(session=alice)
     page.goto("/admin/")
+    it_is_written(page)
+    a_draft_says_who_would_get_it(page)
+    it_is_sent_and_watched(page, open_page(session=alice))
+    who_missed_it_is_named(page)
+    it_is_sent_again_to_them(page, bot)
 
-    # Written, with the picture and the count beside it.
+
+def it_is_written(page: Page) -> None:
+    """With the picture and the count beside it."""
     page.get_by_role("link", name="Write a broadcast").first.click()
     page.get_by_label("Title", exact=True).fill("Maintenance on Sunday")
     page.get_by_label("Text", exact=True).fill("We are back at <b>noon</b>.")
@@ -116,21 +124,24 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
     expect(count).to_have_text("35")
     page.get_by_role("button", name="Save the draft").click()
 
-    # A draft: who would get it, and a test to oneself.
+
+def a_draft_says_who_would_get_it(page: Page) -> None:
+    """And a test goes to oneself."""
     expect(page.get_by_text("Nothing is sent before you say so.")).to_be_visible()
     expect(page.locator("[data-people]")).to_contain_text("35 people")
     expect(page.locator("[data-channel=telegram]")).to_contain_text("35 messages")
     page.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("A test is on its way by Inbox and Telegram.")).to_be_visible()
 
-    # Sent after a look, and watched to the end.
+
+def it_is_sent_and_watched(page: Page, watching: Page) -> None:
+    """After a look, and to the end, from the page and from the link to its progress."""
     page.get_by_role("link", name="Send or schedule…").click()
     page.get_by_role("button", name="Send 70 messages now").click()
     expect(page.get_by_text("It is on its way.")).to_be_visible()
     stage(page, "running")
     expect(page.locator("[data-link=live]")).to_be_visible()
     share = page.get_by_role("button", name="Copy link to its progress").get_attribute("data-copy")
-    watching = open_page(session=alice)
     watching.goto(str(share))
     stage(watching, "running")
     expect(watching.locator("[data-state]")).to_have_text("finding the recipients")
@@ -147,7 +158,9 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
     expect(why).to_contain_text("Telegram: The person has blocked the bot.")
     expect(watching).to_have_title(re.compile("^sent · Maintenance on Sunday"))
 
-    # The three who missed it are named, without a click.
+
+def who_missed_it_is_named(page: Page) -> None:
+    """The three, without a click."""
     missing = page.locator("#missing")
     expect(missing.get_by_role("heading", name="3 messages have not arrived")).to_be_visible()
     rows = missing.locator("tbody tr")
@@ -156,10 +169,12 @@ def test_an_operator_sends_to_a_segment_watches_it_and_resends_to_who_missed_it(
         expect(rows.nth(row)).to_contain_text(login_)
         expect(rows.nth(row)).to_contain_text("They must unblock the bot first; then resend.")
 
-    # They unblock it, and get it; nobody else does.
-    for chat in (1003, 1011, 1102):
+
+def it_is_sent_again_to_them(page: Page, bot: Sandbox) -> None:
+    """They unblock the bot, and get it; nobody else does."""
+    for chat in MISSED:
         bot.behave(chat, "ok")
-    missing.get_by_role("link", name="Resend to the missing…").click()
+    page.locator("#missing").get_by_role("link", name="Resend to the missing…").click()
     expect(page.get_by_text("3 failed and are tried again.")).to_be_visible()
     page.get_by_role("button", name="Resend now").click()
     expect(page.get_by_text("It goes out again to 3 recipients.")).to_be_visible()

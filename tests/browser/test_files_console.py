@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from jobs.testing import drain
 from lib.ids import uuid7
@@ -43,7 +43,15 @@ def test_an_admin_makes_a_rule_and_follows_its_files(
     page.goto("/admin/files/rule/")
     expect(page.get_by_text("There is no rule yet.")).to_be_visible()
     page.get_by_role("link", name="New rule").click()
+    it_is_filled_in_and_tried(page, folder, meanwhile)
+    a_file_that_is_no_list_fails_and_says_why(page, folder, meanwhile)
 
+    # The story of the file is one click away.
+    page.get_by_role("link", name="colours.csv").first.click()
+    expect(page.get_by_role("heading", name="What happened to it")).to_be_visible()
+
+
+def it_is_filled_in_and_tried(page: Page, folder: Path, meanwhile: Meanwhile) -> None:
     # Only the options of the chosen action are shown.
     page.get_by_label("Action").select_option("telegram")
     expect(page.get_by_role("textbox", name="Chat")).to_be_visible()
@@ -69,7 +77,12 @@ def test_an_admin_makes_a_rule_and_follows_its_files(
         page.get_by_text("Nobody watches").or_(page.get_by_text("No watcher has ever run")).first
     ).to_be_visible()
 
-    # A file that is no list fails, and the page of its batch says why.
+
+def a_file_that_is_no_list_fails_and_says_why(
+    page: Page, folder: Path, meanwhile: Meanwhile
+) -> None:
+    """And the page of its batch is where it is tried again."""
+
     def drop() -> Any:
         Rule.objects.update(indexed_at="2026-11-22T00:00:00Z")
         (folder / "colours.csv").write_text("colour\nred\n")
@@ -95,10 +108,6 @@ def test_an_admin_makes_a_rule_and_follows_its_files(
     expect(page.get_by_text("will be tried again")).to_be_visible()
     meanwhile(lambda: drain(queues=["default"]))
     assert meanwhile(FileEvent.objects.filter(outcome="pending").count) == 0
-
-    # The story of the file is one click away.
-    page.get_by_role("link", name="colours.csv").first.click()
-    expect(page.get_by_role("heading", name="What happened to it")).to_be_visible()
 
 
 def test_the_pages_fit_on_a_narrow_screen(
