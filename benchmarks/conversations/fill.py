@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import django
 
@@ -29,25 +30,13 @@ def main(count: int, spread_s: float, url: str) -> None:
     from lib import clock
     from notifications.conversations.events import PENDING
     from notifications.conversations.messages import message_send, messages_read
-    from notifications.conversations.models import Dialog, Participant
     from notifications.webhooks.endpoints import endpoint_create
     from notifications.webhooks.models import Endpoint
 
     if not Endpoint.objects.exists():
         endpoint_create(title="bench", url=url, event_types=[PENDING], by=None)
     total = count + count // (READ_EACH - 1)
-    now = clock.now()
-    dialogs = Dialog.objects.bulk_create(
-        [Dialog(title=f"bench {n}", active_at=now) for n in range(total)], batch_size=2000
-    )
-    Participant.objects.bulk_create(
-        [
-            Participant(dialog=each, user_id=who, joined_at=now)
-            for each in dialogs
-            for who in ("anna", "boris")
-        ],
-        batch_size=5000,
-    )
+    dialogs = dialogs_make(total)
 
     def send_all(first_due: datetime | None, text: str) -> None:
         for start in range(0, total, PACK):
@@ -58,7 +47,7 @@ def main(count: int, spread_s: float, url: str) -> None:
                         due = first_due + timedelta(seconds=spread_s * n / total)
                         span = due - settings.NOTIFICATION_DELAY - datetime.now(UTC)
                     with clock.shift(span):
-                        message_send(dialog_id=dialogs[n].pk, sender_id="anna", text=text)
+                        message_send(dialog_id=dialogs[n], sender_id="anna", text=text)
 
     began = time.monotonic()
     send_all(None, "first")
@@ -68,7 +57,7 @@ def main(count: int, spread_s: float, url: str) -> None:
     seconds = time.monotonic() - began
     with transaction.atomic():
         for n in range(0, total, READ_EACH):
-            messages_read(dialog_id=dialogs[n].pk, user_id="boris")
+            messages_read(dialog_id=dialogs[n], user_id="boris")
     if datetime.now(UTC) > first_due - timedelta(seconds=1):
         raise SystemExit("filling took so long that the first timers are due already")
     last_due = first_due + timedelta(seconds=spread_s)
@@ -83,6 +72,26 @@ def main(count: int, spread_s: float, url: str) -> None:
             }
         )
     )
+
+
+def dialogs_make(total: int) -> list[UUID]:
+    """Their keys; anna and boris are in each. Django is ready by now."""
+    from lib import clock
+    from notifications.conversations.models import Dialog, Participant
+
+    now = clock.now()
+    dialogs = Dialog.objects.bulk_create(
+        [Dialog(title=f"bench {n}", active_at=now) for n in range(total)], batch_size=2000
+    )
+    Participant.objects.bulk_create(
+        [
+            Participant(dialog=each, user_id=who, joined_at=now)
+            for each in dialogs
+            for who in ("anna", "boris")
+        ],
+        batch_size=5000,
+    )
+    return [each.pk for each in dialogs]
 
 
 if __name__ == "__main__":

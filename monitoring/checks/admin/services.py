@@ -24,6 +24,8 @@ from monitoring.checks.services import services_check_ask
 
 @admin.register(ServiceCheck)
 class ServiceAdmin(ChecksConsole):
+    """The list with live cards, and a page for each service with its outages and latency."""
+
     def pages(self) -> list[URLPattern]:
         return [
             self.at("live/", self.live, "live"),
