@@ -28,7 +28,12 @@ P = ParamSpec("P")
 
 
 class ConsoleAdmin(AdminBase):
-    """Rows with pages of their own in place of Django's lists and forms."""
+    """Rows with pages of their own in place of Django's lists and forms.
+
+    folder: that of templates/admin in which they are.
+    """
+
+    folder = "jobs"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
@@ -79,7 +84,14 @@ class ConsoleAdmin(AdminBase):
             "here": request.get_full_path(),
             **context,
         }
-        return TemplateResponse(request, f"admin/jobs/{template}.html", everything, status=status)
+        return TemplateResponse(request, self._named(template), everything, status=status)
+
+    def part(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """A piece of a page that is open already (htmx)."""
+        return TemplateResponse(request, self._named(template), context)
+
+    def _named(self, template: str) -> str:
+        return f"admin/{self.folder}/{template}.html"
 
 
 Deed = Callable[Concatenate[Any, HttpRequest, P], str | HttpResponse]

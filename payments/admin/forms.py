@@ -1,7 +1,5 @@
 """The forms of the console: each says beside the field what is wrong."""
 
-from uuid import UUID
-
 from django import forms
 
 from jobs.admin.forms import FilterForm, MomentField
@@ -129,11 +127,3 @@ class DaysForm(FilterForm):
         required=False, choices=[("", "30"), ("30", "30"), ("90", "90"), ("365", "365")]
     )
     currency = _text("Currency", "USDT", 12)
-
-
-def uuid_of(text: str) -> UUID | None:
-    """An id as people paste it."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None

@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of, or_404, uuid_of
 from jobs.admin.lists import turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from payments import services
 from payments.acts import PAYMENT
-from payments.admin.forms import PaymentFilterForm, uuid_of
-from payments.admin.pages import PaymentConsole, number_of, or_404
+from payments.admin.forms import PaymentFilterForm
+from payments.admin.pages import PaymentConsole
 from payments.bulk import MOST, TAKES, RecheckResult, payments_bulk
 from payments.listing.incoming import webhooks_about
 from payments.listing.payments import (

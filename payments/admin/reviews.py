@@ -6,12 +6,13 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of, or_404
 from jobs.admin.lists import turning
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from lib.errors import InputInvalid
 from payments.admin.forms import ResolveForm, ReviewFilterForm
-from payments.admin.pages import PaymentConsole, number_of, or_404
+from payments.admin.pages import PaymentConsole
 from payments.listing.reviews import review_get, reviews_page
 from payments.models import Review, ReviewReason, State
 from payments.reviewing import REVIEW, invoice_of

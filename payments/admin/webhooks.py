@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of, or_404, uuid_of
 from jobs.admin.lists import turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
-from payments.admin.forms import WebhookFilterForm, uuid_of
-from payments.admin.pages import PaymentConsole, number_of, or_404
+from payments.admin.forms import WebhookFilterForm
+from payments.admin.pages import PaymentConsole
 from payments.intake.health import hooks_health
 from payments.intake.replaying import (
     MOST,

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of
 from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import deed
 from lib.errors import InputInvalid
@@ -13,7 +14,7 @@ from subscriptions.access.healing import gap_dismiss, gap_heal, gaps_heal
 from subscriptions.access.selectors import access_summary
 from subscriptions.access.tasks import reconcile_access
 from subscriptions.admin.forms import GapFilterForm
-from subscriptions.admin.pages import SubscriptionConsole, number_of
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.models import AccessGap
 from subscriptions.screens.access import gaps_page
 

@@ -11,11 +11,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import number_of
 from jobs.admin.many import ManyDeed, once_make, once_take
 from jobs.admin.pages import back, check, safe
 from lib.errors import DomainError
 from subscriptions.admin.forms import SubscriberFilterForm
-from subscriptions.admin.pages import SubscriptionConsole, number_of
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.admin.uploads import upload_names, upload_title
 from subscriptions.bulk.preview import Preview, bulk_preview
 from subscriptions.bulk.starting import bulk_start

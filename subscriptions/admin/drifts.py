@@ -7,10 +7,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of
 from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import deed
 from subscriptions.admin.forms import DriftFilterForm
-from subscriptions.admin.pages import SubscriptionConsole, number_of
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.mirror.drifts import IDENTITY
 from subscriptions.mirror.settling import PUSHED, drift_settle
 from subscriptions.mirror.tasks import settle_drift

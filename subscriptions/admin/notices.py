@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of
 from jobs.admin.lists import quick_links, turning
 from subscriptions.admin.lifecycle_forms import NoticeFilterForm
-from subscriptions.admin.sweeps import LifecycleConsole, number_of
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.lifecycle.selectors import notices_page
 from subscriptions.models import Notice, Subscriber
 
@@ -25,7 +26,7 @@ QUICK = (
 
 
 @admin.register(Notice)
-class NoticeAdmin(LifecycleConsole):
+class NoticeAdmin(SubscriptionConsole):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

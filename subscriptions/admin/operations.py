@@ -7,16 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of, or_404
 from jobs.admin.lists import quick_links, turning
 from jobs.models import AuditEntry
 from jobs.progress.pages import live_context
 from jobs.progress.registry import operation_find
 from subscriptions.admin.forms import OperationFilterForm
-from subscriptions.admin.pages import (
-    SubscriptionConsole,
-    number_of,
-    or_404,
-)
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.bulk.control import bulk_get
 from subscriptions.bulk.starting import OBJECT
 from subscriptions.models import BulkOperation

@@ -6,8 +6,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import number_of
 from jobs.admin.pages import back, deed
-from subscriptions.admin.pages import SubscriptionConsole, number_of
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.mirror.identity import numbers_forget
 from subscriptions.mirror.settling import hold_release
 from subscriptions.models import MirrorPass, PanelState

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of, or_404
 from jobs.admin.pages import deed
 from lib.errors import InputInvalid
 from notifications.telegram.services import message_queue
@@ -15,7 +16,7 @@ from subscriptions.activation.acts import (
 )
 from subscriptions.activation.orders import order_for
 from subscriptions.activation.plans import plan_find
-from subscriptions.admin.pages import SubscriptionConsole, number_of, or_404
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.admin.person_page import EDIT, INVOICE, OPERATE, WRITE
 from subscriptions.models import Activation, Subscriber
 from subscriptions.rereading import subscriber_reread

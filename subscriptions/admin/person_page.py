@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import or_404
 from jobs.models import AuditEntry
 from lib.errors import DomainError
 from notifications.telegram.templates import LANGUAGES
 from payments.models import State
 from subscriptions.activation.plans import plans_all
-from subscriptions.admin.pages import SubscriptionConsole, moment_of, or_404
+from subscriptions.admin.pages import SubscriptionConsole, moment_of
 from subscriptions.rereading import devices_of
 from subscriptions.screens.person import Person, person_get
 from subscriptions.screens.timeline import GROUPS, story_of

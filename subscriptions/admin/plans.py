@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import or_404
 from jobs.admin.pages import check, deed
 from jobs.models import AuditEntry
 from lib.errors import DomainError
@@ -19,7 +20,7 @@ from subscriptions.activation.plans import (
     price_set,
 )
 from subscriptions.admin.forms import PlanForm, PriceForm
-from subscriptions.admin.pages import SubscriptionConsole, or_404
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.models import Plan
 from subscriptions.screens.plans import counts_by_plan
 

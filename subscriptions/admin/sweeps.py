@@ -5,17 +5,18 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of, uuid_of
 from jobs.admin.lists import quick_links, turning
-from jobs.admin.pages import ConsoleAdmin, deed
+from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from jobs.progress.pages import live_context
 from jobs.progress.registry import operation_find
 from lib.errors import NotFound
 from subscriptions.admin.lifecycle_forms import LimitsForm, SweepFilterForm
+from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.lifecycle.kinds import sweep_kind
 from subscriptions.lifecycle.progress import OPERATE
 from subscriptions.lifecycle.reasons import ITEMS
@@ -56,32 +57,8 @@ FATES = (
 )
 
 
-class LifecycleConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/subscriptions."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/subscriptions/{template}.html"
-        return page
-
-
-def number_of(text: str) -> int | None:
-    """A whole number that may be a key; None for anything else."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= 18
-    return int(text) if is_number else None
-
-
-def uuid_of(text: str) -> UUID | None:
-    """A key as an address has it; None for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 @admin.register(Sweep)
-class SweepAdmin(LifecycleConsole):
+class SweepAdmin(SubscriptionConsole):
     def pages(self) -> list[URLPattern]:
         one = "<uuid:sweep_id>/"
         return [

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import or_404, uuid_of
+from jobs.admin.lists import turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
@@ -25,8 +27,6 @@ from monitoring.alerts.checking import recheck_kind
 from monitoring.alerts.models import Alert
 from monitoring.alerts.selectors import AlertFilter
 from monitoring.alerts.words import STATES, state_of, telling_say
-from payments.admin.forms import uuid_of
-from payments.admin.pages import or_404, turning
 
 OPERATE = "alerts.operate_alert"
 ACTS = 12

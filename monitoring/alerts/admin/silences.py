@@ -6,6 +6,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import number_of, or_404
+from jobs.admin.lists import turning
 from jobs.admin.pages import check, deed
 from jobs.models import AuditEntry
 from lib.errors import DomainError
@@ -15,7 +17,6 @@ from monitoring.alerts.admin.forms import SilenceForm, SilencesForm
 from monitoring.alerts.admin.pages import AlertConsole
 from monitoring.alerts.models import Silence
 from monitoring.alerts.silences import SILENCE, silence_create, silence_end, silenced_by
-from payments.admin.pages import number_of, or_404, turning
 
 QUICK = (
     ("Not over yet", ""),

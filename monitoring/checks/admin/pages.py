@@ -1,22 +1,7 @@
 """The pages of this console are those of the jobs console, with templates of their own."""
 
-from typing import Any
-
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
-
 from jobs.admin.pages import ConsoleAdmin
 
 
 class ChecksConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/checks."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/checks/{template}.html"
-        return page
-
-    def part(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        """A piece of a page that is open already (htmx)."""
-        return TemplateResponse(request, f"admin/checks/{template}.html", context)
+    folder = "checks"

@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import number_of, uuid_of
 from jobs.admin.pages import deed
 from jobs.models import JobRecord
-from monitoring.files.admin.pages import FilesConsole, links, number_of, text_of, uuid_of
+from monitoring.files.admin.pages import FilesConsole, links, text_of
 from monitoring.files.models import FileBatch, FileEvent, Rule
 from monitoring.files.selectors.batches import (
     FAILED,

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from monitoring.files.admin.pages import FilesConsole, links, number_of, text_of
+from jobs.admin.asked import number_of
+from monitoring.files.admin.pages import FilesConsole, links, text_of
 from monitoring.files.models import Rule, WatchedFile
 from monitoring.files.selectors.batches import files_page, story_page
 

@@ -1,46 +1,21 @@
 """The pages of this console are those of the jobs console, with templates of their own."""
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of
 from jobs.admin.pages import ConsoleAdmin
 
 
 class FilesConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/files."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/files/{template}.html"
-        return page
-
-    def part(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        """A piece of a page that is open already (htmx)."""
-        return TemplateResponse(request, f"admin/files/{template}.html", context)
+    folder = "files"
 
 
 def text_of(request: HttpRequest, name: str) -> str:
     """A word of the address, as far as a table could hold it."""
     return request.GET.get(name, "").replace("\x00", "").strip()[:1000]
-
-
-def number_of(text: str) -> int | None:
-    """A whole number of at most 63 bits; None for anything else."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= 19
-    return int(text) if is_number and int(text) < 2**63 else None
-
-
-def uuid_of(text: str) -> UUID | None:
-    """An id, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def links(request: HttpRequest, asked: dict[str, Any], after: object) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import number_of
 from jobs.admin.pages import check, deed
 from lib.errors import DomainError, InputInvalid
 from monitoring.files.actions import actions
 from monitoring.files.admin.forms import RuleForm, beginning
-from monitoring.files.admin.pages import FilesConsole, links, number_of, text_of
+from monitoring.files.admin.pages import FilesConsole, links, text_of
 from monitoring.files.drafts import RuleDraft
 from monitoring.files.models import Rule
 from monitoring.files.selectors.batches import batches_page

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django import forms
 
@@ -88,11 +87,3 @@ class OursForm(forms.Form):
         decimal_places=2,
     )
     cost_currency = forms.CharField(label="Currency", required=False, max_length=3)
-
-
-def uuid_of(text: str) -> UUID | None:
-    """A key as a form sends it; None for anything else."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None

@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import check, deed
 from lib.errors import InputInvalid
 from monitoring.nodes import acts, locating
-from monitoring.nodes.admin.forms import NodeFilterForm, OursForm, PlaceForm, uuid_of
+from monitoring.nodes.admin.forms import NodeFilterForm, OursForm, PlaceForm
 from monitoring.nodes.admin.pages import NodeConsole
 from monitoring.nodes.bulk import MOST, TAKES, NodesResult, nodes_bulk
 from monitoring.nodes.errors import NodeUnknown

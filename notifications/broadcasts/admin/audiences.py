@@ -14,10 +14,11 @@ from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 from django.utils.text import slugify
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.pages import check, deed
 from lib import clock
 from lib.errors import DomainError
-from notifications.broadcasts.admin.forms import number_of, uuid_of
+from notifications.broadcasts.admin.forms import number_of
 from notifications.broadcasts.admin.pages import BroadcastConsole, sentence
 from notifications.broadcasts.audiences.imports import (
     REJECTS_KEPT,

@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.lists import quick_links, turning
-from notifications.broadcasts.admin.forms import BroadcastFilterForm, uuid_of
+from notifications.broadcasts.admin.forms import BroadcastFilterForm
 from notifications.broadcasts.admin.listing import (
     BroadcastsPage,
     audience_words,

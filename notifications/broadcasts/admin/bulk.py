@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.many import Many, ManyDeed, ManyPages
-from notifications.broadcasts.admin.forms import BroadcastFilterForm, uuid_of
+from notifications.broadcasts.admin.forms import BroadcastFilterForm
 from notifications.broadcasts.admin.listing import (
     MOST,
     BroadcastFilter,

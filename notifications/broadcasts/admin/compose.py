@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.pages import check
 from lib.errors import DomainError
 from notifications.broadcasts.admin.compose_form import (
@@ -18,7 +19,7 @@ from notifications.broadcasts.admin.compose_form import (
     draft_from,
     fields_known,
 )
-from notifications.broadcasts.admin.forms import number_of, uuid_of
+from notifications.broadcasts.admin.forms import number_of
 from notifications.broadcasts.admin.pages import (
     ADD,
     CHANGE,

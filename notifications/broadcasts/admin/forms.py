@@ -1,7 +1,6 @@
 """The filter of the list, and of the ledger."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 
@@ -91,14 +90,6 @@ class LedgerFilterForm(FilterForm):
             "reason": given["reason"],
             "search": given["person"].replace("\x00", ""),
         }
-
-
-def uuid_of(text: str) -> UUID | None:
-    """A UUID as it is written; None for anything else."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
 
 
 def number_of(text: str) -> int | None:

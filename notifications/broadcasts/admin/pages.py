@@ -1,11 +1,9 @@
 """The pages of this console are those of the jobs console, with templates of their own."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest
-from django.template.response import TemplateResponse
+from django.http import Http404
 
 from jobs.admin.pages import ConsoleAdmin
 from notifications.broadcasts.errors import BroadcastUnknown
@@ -21,17 +19,7 @@ VIEW = "broadcasts.view_broadcast"
 
 
 class BroadcastConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/broadcasts."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/broadcasts/{template}.html"
-        return page
-
-    def part(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        """A piece of a page that is open already (htmx)."""
-        return TemplateResponse(request, f"admin/broadcasts/{template}.html", context)
+    folder = "broadcasts"
 
 
 def broadcast_or_404(broadcast_id: UUID) -> Broadcast:

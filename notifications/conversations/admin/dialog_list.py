@@ -6,12 +6,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.lists import quick_links, turning
 from notifications.conversations.admin.forms import DialogFilterForm
-from notifications.conversations.admin.pages import (
-    ConversationsConsole,
-    uuid_of,
-)
+from notifications.conversations.admin.pages import ConversationsConsole
 from notifications.conversations.errors import ConversationInvalid
 from notifications.conversations.models import Dialog, Message, Participant
 from notifications.conversations.models.dialog import TITLE_LIMIT, USER_LIMIT

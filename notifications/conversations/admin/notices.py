@@ -6,13 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.lists import quick_links, turning
 from notifications.conversations.admin.forms import NoticeFilterForm
-from notifications.conversations.admin.pages import (
-    ConversationsConsole,
-    number_of,
-    uuid_of,
-)
+from notifications.conversations.admin.pages import ConversationsConsole, number_of
 from notifications.conversations.models import Dialog, Message, Notice
 from notifications.conversations.models.dialog import USER_LIMIT
 from notifications.conversations.selectors.figures import notice_figures

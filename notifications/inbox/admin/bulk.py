@@ -4,8 +4,9 @@ from typing import Any
 
 from django.http import QueryDict
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.many import Many, ManyDeed, ManyPages
-from notifications.inbox.admin.forms import NotificationFilterForm, uuid_of
+from notifications.inbox.admin.forms import NotificationFilterForm
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.bulk import ACTIONS, MOST, BulkResult, notifications_bulk
 from notifications.inbox.models import Notification

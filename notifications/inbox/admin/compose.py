@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.many import once_make, once_take
 from jobs.admin.pages import check
 from jobs.audit import audit_write
@@ -17,7 +18,6 @@ from lib.context import correlation_id
 from lib.errors import DomainError
 from notifications.inbox.accept import accept
 from notifications.inbox.admin.compose_form import ComposeForm
-from notifications.inbox.admin.forms import uuid_of
 from notifications.inbox.admin.notification_page import pretty
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import Person, people_written

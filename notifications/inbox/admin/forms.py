@@ -1,7 +1,5 @@
 """The filter of the lists, and what its fields take."""
 
-from uuid import UUID
-
 from django import forms
 
 from jobs.admin.forms import FilterForm, MomentField
@@ -72,14 +70,6 @@ class NotificationFilterForm(FilterForm):
             accepted_from=given["accepted_from"],
             accepted_to=given["accepted_to"],
         )
-
-
-def uuid_of(text: str) -> UUID | None:
-    """A UUID as it is written with or without dashes; None for anything else."""
-    try:
-        return UUID(text.strip())
-    except ValueError:
-        return None
 
 
 def number_of(text: str, *, most: int = 100_000) -> int | None:

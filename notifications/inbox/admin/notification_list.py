@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import uuid_of
 from jobs.admin.lists import quick_links, turning
-from notifications.inbox.admin.forms import NotificationFilterForm, uuid_of
+from notifications.inbox.admin.forms import NotificationFilterForm
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import people_named
 from notifications.inbox.models import Notification

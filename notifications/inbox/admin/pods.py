@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils.http import urlencode
 
-from notifications.inbox.admin.forms import number_of, uuid_of
+from jobs.admin.asked import uuid_of
+from notifications.inbox.admin.forms import number_of
 from notifications.inbox.admin.pages import InboxConsole
 from notifications.inbox.admin.people import people_named
 from notifications.inbox.models import Client, Pod

@@ -1,21 +1,10 @@
 """The pages of this console are those of the jobs console, with templates of their own."""
 
-from typing import Any
-
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
-
 from jobs.admin.pages import ConsoleAdmin
 
 
 class TelegramConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/telegram."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/telegram/{template}.html"
-        return page
+    folder = "telegram"
 
 
 def number_of(text: str) -> int | None:

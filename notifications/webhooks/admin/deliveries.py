@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of
 from jobs.admin.lists import quick_links, turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
@@ -45,13 +46,6 @@ DEEDS = {
     ),
 }
 assert DEEDS.keys() == ACTIONS.keys()
-
-
-def number_of(text: str) -> int | None:
-    """The id of a delivery as a form sends it; None for anything else."""
-    digits = text.strip().removeprefix("#")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) <= 18
-    return int(digits) if is_number else None
 
 
 def _about(result: BulkResult) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """The pages of this console are those of the jobs console, with templates of their own."""
 
-from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
-from django.template.response import TemplateResponse
+from django.http import Http404
 
 from jobs.admin.pages import ConsoleAdmin
 from lib.errors import NotFound
@@ -13,13 +11,7 @@ from notifications.webhooks.selectors import delivery_get, endpoint_get
 
 
 class WebhookConsole(ConsoleAdmin):
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/webhooks."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/webhooks/{template}.html"
-        return page
+    folder = "webhooks"
 
 
 def endpoint_or_404(endpoint_id: UUID) -> Endpoint:

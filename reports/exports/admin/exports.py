@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 
 from jobs.admin.lists import quick_links, turning
@@ -41,6 +40,8 @@ QUICK = (
 
 @admin.register(Export)
 class ExportAdmin(ExportActs, ConsoleAdmin):
+    folder = "exports"
+
     def pages(self) -> list[URLPattern]:
         one = "<uuid:export_id>/"
         return [
@@ -50,14 +51,6 @@ class ExportAdmin(ExportActs, ConsoleAdmin):
             self.at(f"{one}revoke/", self.revoke, "revoke"),
             self.at(f"{one}delete/", self.delete, "delete"),
         ]
-
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/exports."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/exports/{template}.html"
-        return page
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -27,6 +27,8 @@ SORTS = (("", "All"), ("real", "Real"), ("dry", "Counts"))
 
 @admin.register(RetentionRun)
 class RetentionRunAdmin(ConsoleAdmin):
+    folder = "retention"
+
     def pages(self) -> list[URLPattern]:
         return [
             self.at("prepare/", self.prepare, "prepare"),
@@ -35,14 +37,6 @@ class RetentionRunAdmin(ConsoleAdmin):
             self.at("<uuid:run_id>/live/", self.live, "live"),
             self.at("<uuid:run_id>/cancel/", self.cancel, "cancel"),
         ]
-
-    def show(
-        self, request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
-    ) -> TemplateResponse:
-        """A page of templates/admin/retention."""
-        page = super().show(request, template, title, status, **context)
-        page.template_name = f"admin/retention/{template}.html"
-        return page
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

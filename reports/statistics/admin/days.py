@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
+from jobs.admin.asked import or_404
 from jobs.admin.pages import deed
 from reports.statistics import services
 from reports.statistics.admin.forms import SpanForm
-from reports.statistics.admin.pages import StatisticsConsole, day_of, or_404
+from reports.statistics.admin.pages import StatisticsConsole, day_of
 from reports.statistics.days.spans import DAY
 from reports.statistics.models import DailyStat
 from reports.statistics.screens.charts import SPANS, business_of, screen_of

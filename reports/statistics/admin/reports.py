@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.http import urlencode
 
+from jobs.admin.asked import number_of, or_404
 from jobs.admin.pages import deed
 from jobs.models import AuditEntry
 from lib.errors import InputInvalid
@@ -21,7 +22,7 @@ from reports.statistics.admin.forms import (
     SubscriptionForm,
     wrong,
 )
-from reports.statistics.admin.pages import StatisticsConsole, number_of, or_404
+from reports.statistics.admin.pages import StatisticsConsole
 from reports.statistics.models import LANGUAGES, Report, ReportKind, ReportSubscription
 from reports.statistics.reporting.making import REPORT, latest_period
 from reports.statistics.reporting.telling import report_say
