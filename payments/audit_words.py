@@ -10,6 +10,7 @@ words_register(
         "payments.refund_note": "marked as refunded",
         "payments.make_invoice": "had the invoice made of",
         "payments.settle": "accepted the money of",
+        "payments.compute": "had computed the",
         "payments.resolve": "answered",
         "payments.replay": "replayed",
         "payments.bulk_replay": "replayed many",

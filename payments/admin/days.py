@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from jobs.admin.pages import deed
+from jobs.audit import audit_write
 from payments.admin.forms import DaysForm
 from payments.admin.pages import PaymentConsole
 from payments.listing.days import SPANS, assets_of, bars_of, currencies, plans_of, span_of
@@ -59,6 +61,7 @@ class FinancialDayAdmin(PaymentConsole):
 
     @deed("payments.operate_payment")
     def compute(self, request: HttpRequest) -> str:
-        del request
-        compute_financial_stats.enqueue()
+        with transaction.atomic():
+            audit_write(request.user, "payments.compute", "financial days", "due")
+            compute_financial_stats.enqueue()
         return "The days that are over are being computed."

@@ -1,4 +1,4 @@
-"""What people do: count, remove now, cancel. Each is audited."""
+"""What people do: count, remove now, cancel, have days made. Each is audited."""
 
 from uuid import UUID
 
@@ -59,3 +59,10 @@ def retention_cancel(*, run_id: UUID, by: Account) -> str:
             run.save(update_fields=["state", "finished_at"])
         audit_write(by, "retention.cancel", OBJECT, run.pk, kind=run.kind)
     return result
+
+
+@transaction.atomic
+def days_ask(*, by: Account) -> UUID:
+    """Have the next days of partitioned tables made now. Returns the id of the job. Repeat: safe."""
+    audit_write(by, "retention.prepare", "days of tables", "next")
+    return kind_get("reports.prepare_partitions").enqueue().id

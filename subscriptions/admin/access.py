@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from jobs.admin.asked import number_of
 from jobs.admin.lists import quick_links, turning
 from jobs.admin.pages import deed
+from jobs.audit import audit_write
 from lib.errors import InputInvalid
 from subscriptions.access.healing import gap_dismiss, gap_heal, gaps_heal
 from subscriptions.access.selectors import access_summary
@@ -85,6 +87,7 @@ class AccessGapAdmin(SubscriptionConsole):
 
     @deed(OPERATE)
     def compare(self, request: HttpRequest) -> str:
-        del request
-        reconcile_access.enqueue(unique="payments.reconcile_access:asked")
+        with transaction.atomic():
+            audit_write(request.user, "access.compare", "money to access", "all")
+            reconcile_access.enqueue(unique="payments.reconcile_access:asked")
         return "Provider, ledger and panel are being compared. Load the page again in a moment."

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
 from jobs.admin.pages import deed
+from jobs.audit import audit_write
 from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.mirror.tasks import refresh_user_stats, sync_users
 from subscriptions.models import SubscriberCount
@@ -38,7 +40,8 @@ class SubscriberCountAdmin(SubscriptionConsole):
 
     @deed(SYNC)
     def sync(self, request: HttpRequest) -> str:
-        del request
-        sync_users.enqueue()
-        refresh_user_stats.enqueue()
+        with transaction.atomic():
+            audit_write(request.user, "panel.read", "panel", "users")
+            sync_users.enqueue()
+            refresh_user_stats.enqueue()
         return "The panel is being read. Load the page again in a moment."

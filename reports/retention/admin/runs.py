@@ -17,9 +17,8 @@ from reports.retention.days import days_now
 from reports.retention.models import RetentionRun, RunState
 from reports.retention.policies import policies, policy_get
 from reports.retention.selectors import RunFilter, policies_now, run_get, runs_page
-from reports.retention.services import OBJECT, retention_begin, retention_cancel
+from reports.retention.services import OBJECT, days_ask, retention_begin, retention_cancel
 from reports.retention.sizes import nights
-from reports.retention.tasks import prepare_partitions
 
 OPERATE = "retention.operate_retentionrun"
 SORTS = (("", "All"), ("real", "Real"), ("dry", "Counts"))
@@ -107,8 +106,7 @@ class RetentionRunAdmin(ConsoleAdmin):
 
     @deed(OPERATE)
     def prepare(self, request: HttpRequest) -> str:
-        del request
-        prepare_partitions.enqueue()
+        days_ask(by=request.user)
         return "The next days are being made."
 
 
