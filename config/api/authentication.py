@@ -26,6 +26,8 @@ class ServiceTokenAuthentication(authentication.BaseAuthentication):
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() not in _PREFIXES:
             return None
+        if len(parts) == 1 and settings.OPEN_IDENTITY:
+            return None  # "Bearer $TOKEN" of a shell that has no TOKEN, and needs none
         if len(parts) != 2:
             raise exceptions.AuthenticationFailed("Write: Authorization: Bearer <token>.")
         if not _TOKEN.fullmatch(parts[1]):  # knox would ask the database, which refuses some bytes

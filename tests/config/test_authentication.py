@@ -118,3 +118,12 @@ def test_open_identity_lets_a_stranger_do_everything(
 def test_open_identity_does_not_forgive_a_wrong_token(db: None, settings: Settings) -> None:
     settings.OPEN_IDENTITY = True
     assert status("Bearer " + "0" * 64) == 401
+
+
+@pytest.mark.parametrize("header", ["Bearer ", "Token"])
+def test_open_identity_needs_no_token_where_a_shell_has_none(
+    db: None, settings: Settings, header: str
+) -> None:
+    assert status(header) == 401
+    settings.OPEN_IDENTITY = True
+    assert status(header) == 200
