@@ -16,13 +16,14 @@ from jobs.admin.asked import or_404, uuid_of
 from jobs.admin.lists import turning
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import deed
+from jobs.chosen import BulkResult
 from jobs.models import AuditEntry
 from lib import clock
 from lib.errors import InputInvalid
 from monitoring.alerts import acting, selectors, silences
 from monitoring.alerts.admin.forms import AlertFilterForm, SilenceForForm
 from monitoring.alerts.admin.pages import AlertConsole
-from monitoring.alerts.bulk import MOST, BulkResult, alerts_bulk
+from monitoring.alerts.bulk import MOST, alerts_bulk
 from monitoring.alerts.checking import recheck_kind
 from monitoring.alerts.models import Alert
 from monitoring.alerts.selectors import AlertFilter
@@ -80,7 +81,7 @@ def quick_of(username: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _about(result: BulkResult) -> dict[str, Any]:
+def _about(result: BulkResult[UUID]) -> dict[str, Any]:
     ids = tuple(result.sample)
     return {"sample": selectors.alerts_page(AlertFilter(ids=ids)).alerts if ids else []}
 

@@ -13,11 +13,12 @@ from django.utils.http import urlencode
 from jobs.admin.asked import uuid_of
 from jobs.admin.many import Many, ManyDeed, ManyPages
 from jobs.admin.pages import check, deed
+from jobs.chosen import BulkResult
 from lib.errors import InputInvalid
 from monitoring.nodes import acts, locating
 from monitoring.nodes.admin.forms import NodeFilterForm, OursForm, PlaceForm
 from monitoring.nodes.admin.pages import NodeConsole
-from monitoring.nodes.bulk import MOST, TAKES, NodesResult, nodes_bulk
+from monitoring.nodes.bulk import MOST, TAKES, nodes_bulk
 from monitoring.nodes.errors import NodeUnknown
 from monitoring.nodes.models import Node
 from monitoring.nodes.screens.atlas import VIEWS, atlas_get
@@ -72,7 +73,7 @@ DEEDS = {
 }
 
 
-def _about(result: NodesResult) -> dict[str, Any]:
+def _about(result: BulkResult[UUID]) -> dict[str, Any]:
     ids = tuple(result.sample)
     return {
         "sample": nodes_page(NodeFilter(ids=ids)).lines if ids else [],
