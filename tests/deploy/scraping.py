@@ -3,7 +3,6 @@ ship to ask it."""
 
 import json
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 import requests
 import yaml
 
-from tests.deploy.programs import ROOT, program
+from tests.deploy.programs import ROOT, program, running
 from tests.ports import free_port
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
@@ -136,20 +135,5 @@ def prometheus(*, web: str, worker: str) -> Iterator[Prometheus]:
             program("prometheus", "prometheus"), f"--config.file={path}",
             f"--storage.tsdb.path={scratch}/data", f"--web.listen-address=127.0.0.1:{port}",
         ]  # fmt: skip
-        with _running(command, Path(scratch, "log")):
+        with running(command, Path(scratch, "log")):
             yield Prometheus(f"http://127.0.0.1:{port}")
-
-
-@contextmanager
-def _running(command: list[str], log: Path) -> Iterator[None]:
-    with log.open("wb") as output:
-        process = subprocess.Popen([*command, "--log.level=warn"], stdout=output, stderr=output)
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)

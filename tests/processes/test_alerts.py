@@ -1,10 +1,15 @@
-"""Telling with a real cluster: whoever is killed amid it, each alert is told once and none is lost."""
+"""Telling with a real cluster: whoever is killed amid it, each alert is told once and none is lost.
+
+And the whole way of an alert of Prometheus: a real Alertmanager, our door, a row, a message.
+"""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.deploy.routing import alertmanager, rule_of
 from tests.processes.cluster import Cluster
+from tests.processes.pod import Pod
 from tests.processes.site import Site
 from tests.processes.waiting import until
 from tests.sandbox.fixture import Sandbox, sandbox, sandbox_server
@@ -47,15 +52,20 @@ def wrong(site: Site, *keys: str) -> None:
     site.rows("SELECT pg_notify('jobs_wake', 'alerts.tell')")
 
 
-def test_who_is_killed_while_telling_has_told_nothing_and_the_next_tells_once(
-    site: Site, start: Start, sandbox: Sandbox
-) -> None:
-    telegram = {
+def bot(sandbox: Sandbox) -> dict[str, str]:
+    """One admin, who is told at once."""
+    return {
         "TELEGRAM_API_URL": sandbox.telegram_url,
         "TELEGRAM_BOT_TOKEN": TOKEN,
         "ADMIN_TELEGRAM_IDS": str(ADMIN),
         "ALERT_GROUP": "0s",
     }
+
+
+def test_who_is_killed_while_telling_has_told_nothing_and_the_next_tells_once(
+    site: Site, start: Start, sandbox: Sandbox
+) -> None:
+    telegram = bot(sandbox)
     dying = start("dying", 1, SWITCHBOARD_FAULTS="alerts.told=kill", **telegram)
     wrong(site, "first", "second")
     until(
@@ -81,3 +91,33 @@ def test_who_is_killed_while_telling_has_told_nothing_and_the_next_tells_once(
     ]
     assert site.value("SELECT count(*) FROM notification_queue WHERE maybe_doubled") == 0
     assert site.value("SELECT count(*) FROM alert_event WHERE kind = 'told'") == 3
+
+
+def test_an_alert_of_prometheus_is_told_when_it_fires_and_when_it_is_over(
+    site: Site, start: Start, sandbox: Sandbox
+) -> None:
+    summary = "The last pass over the users of the panel began 4h 0m 0s ago"
+    alert = rule_of("MirrorOld", summary=summary, link="http://console.example/admin/x/")
+    telegram = {**bot(sandbox), "TELEGRAM_LANGUAGE": "ru"}
+    web = Pod(site, "door", **telegram)  # it starts while the others do
+    try:
+        words = ("create_service_account", "alertmanager", "--permission", "alerts.send_alert")
+        token = site.manage(*words).split()[-1]
+        start("telling", 1, **telegram)
+        web.wait_ready()
+        with alertmanager(site=f"http://127.0.0.1:{web.port}", token=token) as their:
+            until(their.is_ready, "Alertmanager is ready")
+            their.tell(alert)
+            (fired,) = until(lambda: sandbox.messages(ADMIN), "that it fires is told")
+            found = "SELECT rule, severity, title, source, resolved_at FROM alert"
+            assert site.rows(found) == [("mirror_old", "warning", summary, "alertmanager", None)]
+            their.tell(alert, is_over=True)
+            over = until(lambda: sandbox.messages(ADMIN)[1:], "that it is over is told")
+    finally:
+        web.end()
+    assert fired["text"].startswith(f"🟡 ВНИМАНИЕ: Сигнал Prometheus: {summary}\n\n")
+    assert "alertname: MirrorOld" in fired["text"]
+    assert [each["text"].splitlines()[0] for each in over] == [
+        f"🟢 Устранено: Сигнал Prometheus: {summary}"
+    ]
+    assert site.value("SELECT count(*) FROM alert WHERE resolved_at IS NOT NULL") == 1
