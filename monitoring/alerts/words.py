@@ -47,15 +47,23 @@ def telling_say(alert: Alert) -> str:
     if alert.tell_at is not None:
         what = "Its end" if not alert.is_open else "It"
         if is_hidden(alert):
-            return "Nobody is told while the alert above explains it."
+            return "Nobody is told while what explains it is open."
         if alert.is_open and is_silenced(alert):
             return f"{what} is told when the silence ends, if it is still open."
         if alert.tell_at > clock.now():
             return f"{what} is told together with what else comes up until {alert.tell_at:%H:%M:%S} UTC."
         return f"{what} is due to be told; Telegram must be reachable, and somebody to tell."
     if alert.last_told_at is None:
-        return "Nobody was told."
+        return f"Nobody was told{_untold_why(alert)}."
     return f"Last told at {alert.last_told_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _untold_why(alert: Alert) -> str:
+    if alert.acked_at is not None:
+        return ": it was acknowledged before that"
+    if not alert.is_open:
+        return ": it was over before that"
+    return ""
 
 
 def event_say(event: AlertEvent) -> str:

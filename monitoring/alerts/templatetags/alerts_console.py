@@ -51,6 +51,26 @@ def alert_badge(alert: Alert) -> SafeString:
 
 
 @register.simple_tag
+def alert_why(alert: Alert) -> SafeString | str:
+    """Who has it, until when it is silent, or what explains it. Its parent must have been read along."""
+    state = state_of(alert)
+    if state == "hidden" and alert.parent is not None:
+        return _why(f"by {alert.parent.title}", "explained by another alert that is open")
+    if state == "silenced" and alert.silenced_until is not None:
+        until = alert.silenced_until
+        return _why(f"until {until:%b} {until.day}, {until:%H:%M} UTC", "nobody is told until then")
+    if alert.is_open and alert.acked_at is not None:
+        return _why(f"by {alert.acked_by or 'somebody'}", "acknowledged")
+    return ""
+
+
+def _why(words: str, meaning: str) -> SafeString:
+    return format_html(
+        '<span class="sub alert-why" title="{}: {}">{}</span>', meaning, words, words
+    )
+
+
+@register.simple_tag
 def silence_badge(silence: Silence) -> SafeString:
     """How a silence is."""
     now = clock.now()

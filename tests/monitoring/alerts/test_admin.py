@@ -1,6 +1,8 @@
 """The console: the list, the page of one, silences, and what people may do there."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -53,6 +55,30 @@ def test_the_list_shows_what_is_open(operator: Client) -> None:
     assert "Server b is offline" in page(operator, f"{LIST}?state=all")
     assert "Server a is offline" not in page(operator, f"{LIST}?assigned=olga")
     assert "No alert matches" in page(operator, f"{LIST}?severity=info")
+
+
+def test_a_rule_in_the_list_leads_to_all_of_its_alerts(operator: Client) -> None:
+    raised("a")
+    raised("other", rule="queue_depth", title="The queue is long")
+    alert_resolve(alert_id=raised("b").pk, by=None)
+    links = re.findall(r'<a class="mono" href="([^"]+)">node_offline</a>', page(operator, LIST))
+    assert len(links) == 1
+    shown = page(operator, unescape(links[0]))
+    assert "Server a is offline" in shown
+    assert "Server b is offline" in shown
+    assert "The queue is long" not in shown
+
+
+def test_the_list_says_why_nobody_is_told(operator: Client) -> None:
+    parent = raised("panel", rule="panel_unreachable", title="The <panel> is away")
+    alert_acknowledge(alert_id=parent.pk, by=None, name="olga (1)")
+    raised("a", parent=("panel_unreachable", "panel"))
+    until = clock.now() + timedelta(hours=1)
+    alert_silence(alert_id=raised("b").pk, until=until, by=None)
+    shown = page(operator, LIST)
+    assert ">by The &lt;panel&gt; is away</span>" in shown
+    assert f">until {until:%b} {until.day}, {until:%H:%M} UTC</span>" in shown
+    assert ">by olga (1)</span>" in shown
 
 
 def test_an_empty_list_says_that_nothing_is_wrong(operator: Client) -> None:
@@ -113,12 +139,14 @@ def test_the_page_of_one_tells_everything(operator: Client) -> None:
     assert page(operator, f"{LIST}{uuid7()}/change/", status=404)
 
 
-@pytest.mark.parametrize("how", ["untold", "due", "silenced", "told", "over"])
+@pytest.mark.parametrize("how", ["untold", "taken", "ended", "due", "silenced", "told", "over"])
 def test_the_page_says_whether_people_know(operator: Client, how: str) -> None:
     alert = raised()
     if how in {"told", "over"}:
         tell_run()
-    if how == "over":
+    if how == "taken":
+        alert_acknowledge(alert_id=alert.pk, by=None)
+    if how in {"over", "ended"}:
         alert_clear(rule=alert.rule, key=alert.key)
     if how == "silenced":
         alert_silence(alert_id=alert.pk, until=clock.now() + timedelta(hours=1), by=None)
@@ -128,6 +156,8 @@ def test_the_page_says_whether_people_know(operator: Client, how: str) -> None:
         Alert.objects.update(tell_at=clock.now())
     assert {
         "untold": "Nobody was told.",
+        "taken": "Nobody was told: it was acknowledged before that.",
+        "ended": "Nobody was told: it was over before that.",
         "due": "is due to be told",
         "silenced": "told when the silence ends",
         "told": "Last told at",
