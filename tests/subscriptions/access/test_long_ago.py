@@ -9,30 +9,13 @@ from lib import clock
 from subscriptions.access.healing import gap_heal
 from subscriptions.access.scanning import Part, panel_scan
 from subscriptions.access.selectors import gaps_query
-from subscriptions.models import Activation, Subscriber
+from subscriptions.models import Subscriber
 from subscriptions.panel import door
 from tests.sandbox.remnawave.hand import PanelHand
-from tests.subscriptions.buyers import ends_of, paid, person_make, status_of
+from tests.subscriptions.access.ways import compare, open_kinds, served
+from tests.subscriptions.buyers import ends_of, status_of
 
 DAYS = timedelta(days=3)
-
-
-def compare() -> None:
-    job_perform("payments.reconcile_access")
-
-
-def open_kinds() -> list[str]:
-    return list(gaps_query().values_list("kind", flat=True))
-
-
-def served(panel: PanelHand) -> tuple[Subscriber, Activation]:
-    person = person_make(panel)
-    activation = paid(person)
-    drain()
-    person.refresh_from_db()
-    activation.refresh_from_db()
-    assert activation.state == "applied"
-    return person, activation
 
 
 def restored(panel: PanelHand, person: Subscriber) -> None:
