@@ -5,7 +5,7 @@ from jobs.auditing import Listed, words_register
 words_register(
     {
         "services.check": "had checked",
-        "rules.change": "changed the rule",
+        "rules.change": "changed",
     },
     things={"rule": Listed("checks_rulestate")},
     pairs={"rules.change"},
