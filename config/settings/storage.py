@@ -19,6 +19,9 @@ REDIS_URL = _REDIS_URL or embedded.redis_url(DATA_DIR)
 DATABASE_POOL = env.integer("DATABASE_POOL", 0, least=0, most=200)
 # A request that finds no free connection in this time is answered 503.
 _POOL = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10, "max_idle": 60}
+# Statements that come often are prepared. Off behind a pooler that hands out connections by the
+# transaction and does not know prepared statements (PgBouncer before 1.21).
+DATABASE_PREPARED = env.boolean("DATABASE_PREPARED", default=True)
 
 
 def _database(address: str) -> dict[str, Any]:
@@ -40,6 +43,8 @@ def _database(address: str) -> dict[str, Any]:
         "OPTIONS": {
             "application_name": "switchboard",
             "connect_timeout": 10,
+            # config.postgres counts and decides by itself; None: nothing is ever prepared.
+            "prepare_threshold": 10_000_000 if DATABASE_PREPARED else None,
             **({"pool": _POOL} if DATABASE_POOL else {}),
             **options,
         },
