@@ -92,9 +92,11 @@ def notices_send(
     sent = Sent()
     for start in range(0, len(due), CHUNK):
         looked: list[Looked] = []
+        chunk = due[start : start + CHUNK]
         try:
-            for row in due[start : start + CHUNK]:
-                looked.append(Looked(row.pk, row.subscriber_id, _look(client, row)))  # noqa: PERF401
+            with client.visit(len(chunk)):
+                for row in chunk:
+                    looked.append(Looked(row.pk, row.subscriber_id, _look(client, row)))  # noqa: PERF401
         finally:  # what was seen is acted upon, also if the panel lets us wait
             if looked:
                 _decide(looked, muted, sent)

@@ -16,6 +16,7 @@ from subscriptions.panel.users import PAGE, UserCalls
 from subscriptions.panel.users_wire import fields_write
 
 MOST = 500
+_VISIT = 10  # users that are read in one turn
 _DENSE = 20  # numbers between two users up to which reading all of them beats asking one by one
 
 
@@ -81,11 +82,19 @@ class BulkCalls(UserCalls):
             if len(run) > 1 and has_stream:
                 found |= self._run_read(run)
                 continue
-            for panel_id in run:
-                try:
-                    found[panel_id] = self.user(panel_id)
-                except PanelMissing:
-                    found[panel_id] = None
+            found |= self._each_read(run)
+        return found
+
+    def _each_read(self, panel_ids: Sequence[int]) -> dict[int, PanelUser | None]:
+        found: dict[int, PanelUser | None] = {}
+        for start in range(0, len(panel_ids), _VISIT):
+            some = panel_ids[start : start + _VISIT]
+            with self.visit(len(some)):
+                for panel_id in some:
+                    try:
+                        found[panel_id] = self.user(panel_id)
+                    except PanelMissing:
+                        found[panel_id] = None
         return found
 
     def _run_read(self, run: Sequence[int]) -> dict[int, PanelUser | None]:

@@ -11,7 +11,7 @@ from jobs import sql
 from jobs.registry import Rate
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.dialects import Dialect
-from subscriptions.panel.limits import turns
+from subscriptions.panel.limits import Turns
 from subscriptions.panel.stored import StoredContract
 
 TOTAL_S = 60.0  # the longest that one request may take
@@ -60,7 +60,7 @@ def _client(*, is_background: bool) -> PanelClient:
         settings.REMNAWAVE_URL,
         settings.REMNAWAVE_API_TOKEN,
         contract=contract(),
-        turn=turns(
+        turn=Turns(
             concurrency=settings.PANEL_CONCURRENCY,
             rate=_rate(),
             span=timedelta(seconds=TOTAL_S + 5),

@@ -1,9 +1,10 @@
 """The line to the panel: one request at a time, in its dialect, under our limits. Never repeats a write."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from lib import http
@@ -17,6 +18,7 @@ from subscriptions.panel.nodes_wire import version_text_read
 T = TypeVar("T")
 
 SERVICE = "remnawave"
+ASKING_S = 2.0  # to wait for another thread that asks for the version
 MAX_BODY_BYTES = 16 * 1024 * 1024  # a page of 1000 users is about 1 MB
 # Outside development the panel drops the connection of whoever did not come through a proxy.
 PROXY_HEADERS = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1"}
@@ -33,6 +35,26 @@ class Ask:
     json: Any = None
 
 
+class Turn(Protocol):
+    """Entered around requests: limits, breaker (subscriptions/panel/limits.py)."""
+
+    def __call__(self) -> AbstractContextManager[object]:
+        """Around one request."""
+
+    def visit(self, calls: int) -> AbstractContextManager[object]:
+        """Around a few requests of this thread, one after the other."""
+
+
+class FreeTurn:
+    """No limits."""
+
+    def __call__(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def visit(self, calls: int) -> AbstractContextManager[object]:
+        return nullcontext()
+
+
 UuidsOf = Callable[[Sequence[int]], Mapping[int, UUID]]
 Make = Callable[[Dialect], Ask]
 
@@ -46,7 +68,7 @@ class PanelLine:
         token: str,
         *,
         contract: Contract | None = None,
-        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+        turn: Turn | None = None,
         uuids_of: UuidsOf | None = None,
         connect_timeout_s: float = 5.0,
         read_timeout_s: float = 30.0,
@@ -67,7 +89,8 @@ class PanelLine:
         sent |= {"Cookie": cookie} if cookie else {}
         sent |= headers or {}
         self.contract: Contract = contract or MemoryContract()
-        self._turn = turn
+        self._turn = turn or FreeTurn()
+        self._asking = threading.Lock()
         self._uuids_of: UuidsOf = uuids_of or (lambda ids: {})
         self._door = http.HttpDoor(
             SERVICE,
@@ -86,6 +109,10 @@ class PanelLine:
         """Close the idle connections."""
         self._door.close()
 
+    def visit(self, calls: int) -> AbstractContextManager[object]:
+        """Around `calls` requests of this thread: one turn for all of them. Raises PanelWaits."""
+        return self._turn.visit(calls)
+
     def metadata(self) -> PanelVersion:
         """Ask the panel for its version, and tell the contract. Raises PanelError."""
         try:
@@ -101,7 +128,17 @@ class PanelLine:
         known = None if is_fresh else self.contract.dialect()
         if known is not None:
             return known
-        version = self.metadata()
+        # After a quiet time many threads miss it at once: one asks, and the others read its answer.
+        # Nobody waits long for it: who asks a panel that hangs finds that out by himself.
+        is_ours = self._asking.acquire(timeout=ASKING_S)
+        try:
+            known = None if is_fresh else self.contract.dialect()
+            if known is not None:
+                return known
+            version = self.metadata()
+        finally:
+            if is_ours:
+                self._asking.release()
         if version.dialect is None:
             raise PanelHeld(version.problem or "")
         return version.dialect

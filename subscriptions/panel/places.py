@@ -38,14 +38,20 @@ class TooFast(Exception):
 
 @contextmanager
 def place_hold(
-    count: int, *, span: timedelta, patience: timedelta, paces: Mapping[str, Rate] | None = None
+    count: int,
+    *,
+    span: timedelta,
+    patience: timedelta,
+    paces: Mapping[str, Rate] | None = None,
+    calls: int = 1,
 ) -> Iterator[int]:
     """Hold one of `count` places; gives its number. Raises NoPlace or TooFast after `patience`.
 
     span: longer than a request may take; then the place is free, whatever became of its holder.
-    paces: how many may begin, by bucket (jobs/rates.py); of each one token is taken with the place.
+    paces: how many may begin, by bucket (jobs/rates.py); of each `calls` tokens are taken with the place,
+    which may be more than a burst: then the next waits the longer.
     """
-    number, token = _wait(count, span, patience, paces or {})
+    number, token = _wait(count, span, patience, paces or {}, calls)
     try:
         yield number
     finally:
@@ -53,15 +59,15 @@ def place_hold(
 
 
 def _wait(
-    count: int, span: timedelta, patience: timedelta, paces: Mapping[str, Rate]
+    count: int, span: timedelta, patience: timedelta, paces: Mapping[str, Rate], calls: int
 ) -> tuple[int, int]:
     steps = {name: rate.per / rate.count for name, rate in paces.items()}
     params = {
         "count": count,
         "span": span,
         "buckets": list(steps),
-        "steps": list(steps.values()),
-        "bursts": [step * max(paces[name].burst, 1) for name, step in steps.items()],
+        "steps": [step * calls for step in steps.values()],
+        "bursts": [step * max(paces[name].burst, calls) for name, step in steps.items()],
     }
     ends_at = time.monotonic() + patience.total_seconds()
     poll_s = _POLL_S

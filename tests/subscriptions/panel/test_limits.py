@@ -24,7 +24,7 @@ FAST = Rate(100_000, "1s", 1000)
 
 
 def turn(**changes: Any) -> Any:
-    return limits.turns(**{"concurrency": 2, "rate": FAST, "span": SPAN, **changes})
+    return limits.Turns(**{"concurrency": 2, "rate": FAST, "span": SPAN, **changes})
 
 
 @pytest.fixture
@@ -207,3 +207,65 @@ def test_places_are_given_back_whatever_happens(stage: Stage, impatient: None) -
     with pytest.raises(errors.PanelAway):
         client.user(1042)
     assert client.user(1042).id == 1042
+
+
+def test_a_visit_is_one_place_and_the_pace_of_all_its_requests(impatient: None) -> None:
+    pace = turn(concurrency=1, rate=Rate(3, "1h", 1))
+    with pace.visit(3):
+        for _ in range(3):
+            with pace():
+                assert PanelPlace.objects.filter(until__gt=clock.now()).count() == 1
+    with pytest.raises(errors.PanelBusy, match="as many requests"), pace():
+        pytest.fail("the rate was exceeded")
+    assert not PanelPlace.objects.filter(until__gt=clock.now()).exists()
+
+
+def test_requests_of_a_visit_ask_the_database_for_nothing(
+    django_assert_num_queries: Any,
+) -> None:
+    pace = turn()
+    with pace.visit(2):
+        breakers.wait_for("remnawave")  # looked at once in a while
+        with django_assert_num_queries(0), pace(), pace():
+            pass
+
+
+def test_what_a_visit_did_not_allow_takes_its_own_turn(impatient: None) -> None:
+    pace = turn(concurrency=1)
+    with pace.visit(1):
+        with pace():
+            pass
+        with pytest.raises(errors.PanelBusy, match="under way"), pace():
+            pytest.fail("a second request went out on one turn")
+
+
+def test_a_visit_that_lasts_takes_turns_again(impatient: None) -> None:
+    pace = turn(concurrency=1, span=timedelta(0))
+    with pace.visit(5):
+        assert not pace._visits.take()  # its place may be another's by now
+
+
+def test_a_visit_is_of_its_thread(impatient: None) -> None:
+    pace = turn(concurrency=1)
+    taken: list[bool] = []
+    with pace.visit(2):
+        other = threading.Thread(target=lambda: taken.append(pace._visits.take()))
+        other.start()
+        other.join(10)
+    assert taken == [False]
+
+
+def test_a_visit_that_fails_leaves_nothing_behind(impatient: None) -> None:
+    pace = turn(concurrency=1)
+    with pytest.raises(errors.PanelBusy), pace.visit(3), pace():
+        raise errors.PanelBusy("429", timedelta(seconds=40))
+    assert not pace._visits.take()
+    assert not PanelPlace.objects.filter(until__gt=clock.now()).exists()
+
+
+def test_a_visit_waits_for_a_panel_that_is_away_like_a_request() -> None:
+    for _ in range(breakers.THRESHOLD):
+        with pytest.raises(errors.PanelAway), turn()():
+            raise errors.PanelAway("503")
+    with pytest.raises(errors.PanelDown), turn().visit(3):
+        pytest.fail("a panel that is away was visited")
