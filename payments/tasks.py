@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from jobs.audit import Account
@@ -53,7 +54,7 @@ def delete_invoice(invoice_id: int) -> Outcome:
     priority=Priority.CRITICAL,
     retry=PAYMENTS,
     critical=True,
-    concurrency=4,  # each asks Crypto Pay about one invoice
+    concurrency=settings.CRYPTOBOT_CONCURRENCY,
 )
 def process_webhook(webhook_id: int) -> Outcome:
     """Process what Crypto Pay has sent."""

@@ -39,6 +39,9 @@ RENEW_URL = env.url(
 )  # the button of reminders; empty: none
 # So long after the end the panel has expired somebody by itself (its sweep comes every 30 s).
 EXPIRY_GRACE = env.span("EXPIRY_GRACE", "2m")
+# Packs of notices at once, over all workers: one asks the panel for a minute, and whoever has paid must
+# find a thread meanwhile.
+NOTICES_CONCURRENCY = env.integer("NOTICES_CONCURRENCY", 4, least=1, most=64)
 LIFECYCLE_RETENTION_DAYS = env.integer("LIFECYCLE_RETENTION_DAYS", 180, least=31, most=3650)
 
 if not 60 <= EXPIRY_GRACE.total_seconds() <= 86_400:

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from jobs.context import current_job
 from jobs.ladders import CLEANUP, SUBSCRIPTIONS
 from jobs.models import Priority
@@ -48,7 +50,7 @@ def remind_expiring() -> dict[str, Any]:
     priority=Priority.LOW,
     retry=SUBSCRIPTIONS,
     timeout="10m",
-    concurrency=4,  # a pack asks the panel for a minute: whoever has paid finds a thread
+    concurrency=settings.NOTICES_CONCURRENCY,
 )
 def send_notices(notice_ids: list[int]) -> Outcome | dict[str, int]:
     """Read the panel for each of a pack, and tell whoever it is still true for.
