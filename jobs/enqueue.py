@@ -74,7 +74,7 @@ def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
             _insert(specs, parent_id)
         result = [Enqueued(found.get(specs[0].id, specs[0].id), specs[0].id in found)]
     else:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):  # all or nothing of the caller's, too
             result = _insert_guarded(specs, parent_id)
     stats.enqueued(
         (spec.kind, spec.queue, made.deduplicated) for spec, made in zip(specs, result, strict=True)

@@ -55,22 +55,26 @@ def payment_settle(
     """
     payment = payment_lock(payment_id)
     payment.checked_at = clock.now()
-    payment.save(update_fields=["checked_at"])
-    if not invoice.is_paid:
+    question = _judge(payment, invoice, accept=accept)
+    if question is not None or payment.state in _PAID or not invoice.is_paid:
+        payment.save(update_fields=["checked_at"])
+        if question is not None:
+            _question(payment, invoice, question)
         return payment
-    is_own = payment.external_id == str(invoice.invoice_id)
-    if payment.state in _PAID:
-        if not is_own:
-            _question(payment, invoice, ReviewReason.TWICE)
-        return payment
-    reason = None if accept else _reason(payment, invoice)
-    if reason is not None:
-        _question(payment, invoice, reason)
-        return payment
-    if not is_own:
+    if payment.external_id != str(invoice.invoice_id):
         _adopt(payment, invoice)
     _complete(payment, invoice, FoundBy(found_by), by)
     return payment
+
+
+def _judge(payment: Payment, invoice: Invoice, *, accept: bool) -> ReviewReason | None:
+    """What a person must be asked about it; None: nothing."""
+    if not invoice.is_paid:
+        return None
+    if payment.state in _PAID:
+        is_own = payment.external_id == str(invoice.invoice_id)
+        return None if is_own else ReviewReason.TWICE
+    return None if accept else _reason(payment, invoice)
 
 
 def _reason(payment: Payment, invoice: Invoice) -> ReviewReason | None:

@@ -90,7 +90,7 @@ def message_queue(
     if priority not in range(4):
         raise InputInvalid("priority must be 0 (critical), 1, 2 or 3 (low)")
     chat_check(telegram_id)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         row = QueuedMessage.objects.create(
             telegram_id=telegram_id,
             message=message,

@@ -107,7 +107,7 @@ def gaps_open(found: Sequence[Found]) -> list[Found]:
     return fresh
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def gaps_close(
     payment_ids: Collection[UUID],
     *,

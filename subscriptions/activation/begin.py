@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from jobs import sql
 from jobs.faults import fault
 from jobs.registry import kind_get
 from lib import clock
@@ -17,7 +18,7 @@ ACTIVATE = "subscriptions.activate"
 CHECK = "subscriptions.check_access"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def activation_begin(payment: Payment) -> tuple[Activation, bool]:
     """Write down that a completed payment is to be activated, and enqueue what does it.
 
@@ -28,17 +29,9 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
     """
     if payment.subscriber_id is not None:
         _lock(payment.subscriber_id)
-    activation, is_new = Activation.objects.select_related("payment").get_or_create(
-        payment=payment,
-        defaults={
-            "subscriber_id": payment.subscriber_id,
-            "plan": Plan.objects.filter(code=payment.plan_code).first(),
-            "days": payment.period_days,
-            "created_at": clock.now(),
-        },
-    )
-    if not is_new:
-        return activation, False
+    activation = _insert(payment)
+    if activation is None:
+        return Activation.objects.select_related("payment").get(payment=payment), False
     if payment.subscriber_id is not None:
         event_write(
             payment.subscriber_id,
@@ -55,6 +48,31 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
     fault("activation.recorded")
     kind_get(CHECK).enqueue(activation_id=activation.pk, delay=LATE)
     return activation, True
+
+
+def _insert(payment: Payment) -> Activation | None:
+    """The new row; None if the payment has one. Whoever writes it in this moment is waited for."""
+    plan_id = Plan.objects.filter(code=payment.plan_code).values_list("pk", flat=True).first()
+    activation = Activation(
+        payment=payment,
+        subscriber_id=payment.subscriber_id,
+        plan_id=plan_id,
+        days=payment.period_days,
+        created_at=clock.now(),
+    )
+    found = sql.row(
+        """INSERT INTO subscription_activation
+            (payment_id, subscriber_id, plan_id, days, state, created_at)
+        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (payment_id) DO NOTHING RETURNING id""",
+        [
+            payment.pk, activation.subscriber_id, plan_id, activation.days, activation.state,
+            activation.created_at,
+        ],
+    )  # fmt: skip
+    if found is None:
+        return None
+    activation.pk = found[0]
+    return activation
 
 
 def _lock(subscriber_id: int) -> None:

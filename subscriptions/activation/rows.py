@@ -36,18 +36,15 @@ def activation_find(activation_id: int) -> Activation:
 
 def activation_lock(activation_id: int) -> Activation:
     """The same, locked after its subscriber, in the order that everybody locks. Raises NotFound."""
-    owners = Activation.objects.filter(pk=activation_id).values_list("subscriber_id", flat=True)
-    if not (found := list(owners)):
-        raise NotFound(f"there is no activation {activation_id}")
-    subscriber_id, subscriber = found[0], None
-    if subscriber_id is not None:
-        subscriber = Subscriber.objects.select_for_update(no_key=True).get(pk=subscriber_id)
+    row = Activation.objects.filter(pk=activation_id)
+    owners = Subscriber.objects.select_for_update(no_key=True)
+    subscriber = owners.filter(pk__in=row.values("subscriber_id")).first()
     activation = (
-        Activation.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("payment", "plan")
-        .get(pk=activation_id)
+        row.select_for_update(no_key=True, of=("self",)).select_related("payment", "plan").first()
     )
-    if activation.subscriber_id != subscriber_id:  # somebody bound it between the two reads
+    if activation is None:
+        raise NotFound(f"there is no activation {activation_id}")
+    if activation.subscriber_id != (subscriber and subscriber.pk):  # bound between the two reads
         return activation_lock(activation_id)
     activation.subscriber = subscriber
     return activation
@@ -68,7 +65,6 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
     activation.state, activation.reason, activation.last_error = State.APPLIED, Reason.NONE, ""
     activation.applied_at = activation.applied_at or clock.now()
     activation.attempts += 1
-    activation.save(update_fields=["state", "reason", "last_error", "applied_at", "attempts"])
     plan_id = activation.plan_id or subscriber.plan_id
     user_note(subscriber, user, ours={"plan_id": plan_id})
     event_write(
@@ -84,6 +80,9 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
     )
     fault("activation.noted")
     told_served(activation)
+    activation.save(
+        update_fields=["state", "reason", "last_error", "applied_at", "attempts", "told_at"]
+    )
     gaps_close([activation.payment_id])
     if is_first:
         latency.count_one(activation)

@@ -17,9 +17,9 @@ _KEPT = timedelta(days=31)  # longer than anybody tries
 
 
 def told_served(activation: Activation) -> None:
-    """Queue "paid, you are served until ...", in the transaction that wrote that it is so.
+    """Queue "paid, you are served until ...", in the transaction that writes that it is so.
 
-    Repeat: nothing. Locks: the caller holds the activation.
+    Repeat: nothing. The caller holds the activation, and saves its told_at.
     """
     if activation.told_at is not None:
         return
@@ -27,7 +27,6 @@ def told_served(activation: Activation) -> None:
     assert until is not None, "applied without a date"
     _tell(activation, f"{KIND}:{activation.payment_id}:served", until)
     activation.told_at = clock.now()
-    activation.save(update_fields=["told_at"])
 
 
 @transaction.atomic
