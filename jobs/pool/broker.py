@@ -102,11 +102,12 @@ class TicketBroker(Broker):  # type: ignore[misc]
             if called is not None:
                 run_called(called)
                 pool.wake()
-                self._look_at = time.monotonic() + AGAIN_S
                 tickets = self._hand(pool, 1)
                 pool.count_call(is_skipped=tickets is None)
                 if tickets is not None:
                     return tickets
+                # All are busy and know of it: however many call, we look no sooner than in a while.
+                self._look_at = min(self._look_at, time.monotonic() + SOON_S)
         return None
 
     def _probe(self, pool: memory.PoolMemory) -> list[Ticket] | None:
