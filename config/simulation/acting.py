@@ -116,10 +116,10 @@ class Acting:
 
     def _invoices_see(self) -> None:
         """Read as a shop would show it: the link of an order that waits to be paid."""
-        for payment in Payment.objects.filter(state=PaymentState.PENDING):
-            if payment.pk in self._seen:
-                continue
-            self._seen.add(payment.pk)
+        pending = Payment.objects.filter(state=PaymentState.PENDING).values_list("pk", flat=True)
+        fresh = set(pending) - self._seen
+        self._seen |= fresh
+        for payment in Payment.objects.filter(pk__in=fresh).order_by("created_at", "pk"):
             self.counts["invoices"] += 1
             way = self._way_of(payment)
             moment = self._moment_of(way, payment)
@@ -171,10 +171,13 @@ class Acting:
 
     def _ends_see(self) -> None:
         horizon = clock.now() - timedelta(hours=3)
-        for row in Activation.objects.filter(applied_at__gt=horizon).select_related("subscriber"):
-            if row.pk in self._followed or row.subscriber is None:
+        applied = Activation.objects.filter(applied_at__gt=horizon, subscriber__isnull=False)
+        fresh = set(applied.values_list("pk", flat=True)) - self._followed
+        self._followed |= fresh
+        rows = Activation.objects.filter(pk__in=fresh).select_related("subscriber", "plan")
+        for row in rows.order_by("pk"):
+            if row.subscriber is None:
                 continue
-            self._followed.add(row.pk)
             person = self._of_row.get(row.subscriber.pk)
             if person is None:
                 person = self._newcomer(row)

@@ -61,10 +61,11 @@ def _follow(
     ends, left = evidence.ends(person), sorted(applied)
     name = f"user {person.panel_id} ({person.way})"
     if person.first_end is None and ends and left:
-        # Created with the date of his first payment; the journal has it as users.create.
-        first = left.pop(0)
-        if ends[0].end - first[0] - timedelta(days=first[1]) > timedelta(days=2):
-            return False, f"{name}: came {first[0]}, but was given until {ends[0].end}"
+        # Created with the date of his first payment; the journal has it as users.create. The period
+        # begins between paying and being given it, which is long after where the desk had to look.
+        first, given = left.pop(0), ends[0]
+        if not first[0] - SAME <= given.end - timedelta(days=first[1]) <= given.since + SAME:
+            return False, f"{name}: came {first[0]}, but was given until {given.end}"
     for before, after in pairwise(ends):
         used = _explain(before.end, after.end, after.since, left)
         if used is None:

@@ -21,7 +21,7 @@ from subscriptions.models import Subscriber, SweepSettings
 
 STEP = timedelta(hours=1)
 TRIES = 3  # smaller steps within an hour, to the next try of what has failed
-LEAST = timedelta(seconds=30)
+LEAST = timedelta(seconds=90)  # further than most tries and a message's wait for the one before it
 LAST_STEPS = 8  # of fair weather, an hour each
 BUSINESS = r"^(payments|subscriptions|telegram|jobs)\."  # schedules
 WEBHOOKS_LOST = 0.1  # of the panel's
