@@ -130,6 +130,8 @@ def review_settle(
                 by=by,
                 accept=True,
             )
+        elif payment.external_id != str(invoice_id):
+            return Cancel("the payment was completed by another invoice; the question stays open")
         if row.payment_id is None:
             row.payment = payment
         _close(row, SETTLED, note, by)

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs.audit import Account
+from jobs.registry import kind_get
 from lib import clock
 from lib.errors import NotFound
 from payments import fitting
@@ -102,6 +103,10 @@ def _adopt(payment: Payment, invoice: Invoice) -> None:
     event_write(
         payment.pk, "invoice_adopted", data={"invoice": payment.external_id, "before": before}
     )
+    if before is not None:  # nobody shall pay that one, too
+        kind_get("payments.delete_invoice").enqueue(
+            invoice_id=int(before), unique=("payments.delete_invoice", before)
+        )
 
 
 def _complete(payment: Payment, invoice: Invoice, found_by: FoundBy, by: Account) -> None:
