@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from jobs.audit import audit_write
 from jobs.faults import fault
-from jobs.outcomes import Done, Outcome, Retry
+from jobs.outcomes import Done, Outcome, Retry, Snooze
 from lib import clock
 from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.dues import packs_enqueue
@@ -35,6 +35,7 @@ from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelError, PanelMissing, PanelRefused, PanelWaits
 from subscriptions.panel.types import PanelStatus, PanelUser
 from subscriptions.story import event_write
+from subscriptions.turns import TurnTaken, turn
 
 SERVED = (PanelStatus.ACTIVE, PanelStatus.LIMITED)
 
@@ -86,6 +87,15 @@ def subscriber_cut(client: PanelClient, item_id: int, *, is_last: bool) -> Outco
     item = SweepItem.objects.select_related("subscriber").get(pk=item_id)
     if item.fate:
         return Done({"fate": item.fate})
+    try:
+        # Whoever extends him by hand in this moment would be cut all the same.
+        with turn(item.subscriber_id, in_line=True):
+            return _cut(client, item, is_last=is_last)
+    except TurnTaken as exc:
+        return Snooze(exc.retry_after, exc.message)
+
+
+def _cut(client: PanelClient, item: SweepItem, *, is_last: bool) -> Outcome:
     verdict = _judge(item, look := panel_look(client, item.subscriber))
     if verdict.cut is Cut.GO:
         if (refusal := _intend(item, look)) is not None:
