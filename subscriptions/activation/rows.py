@@ -9,6 +9,7 @@ from jobs.alerts import attention
 from jobs.faults import fault
 from lib import clock
 from lib.errors import NotFound
+from payments.models import State as PaymentState
 from subscriptions.access import latency
 from subscriptions.access.gaps import gaps_close
 from subscriptions.activation.noting import user_note
@@ -60,6 +61,15 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
     subscriber = activation.subscriber
     assert subscriber is not None, "nobody is served by it"
     if activation.state == State.APPLIED:
+        return False
+    if activation.payment.state == PaymentState.REFUNDED:
+        attention(
+            group="access:refunded",
+            title="Access was given for money that went back",
+            text=f"{_who(activation)}: it was marked as refunded while the panel was told.",
+            severity="warning",
+            link=f"/admin/subscriptions/subscriber/{subscriber.pk}/change/",
+        )
         return False
     is_first = activation.applied_at is None
     activation.state, activation.reason, activation.last_error = State.APPLIED, Reason.NONE, ""

@@ -46,6 +46,10 @@ CALLS = 3  # of an activation: read, write, read back
 _OURS = frozenset({CutBy.SWEEP, CutBy.BULK})
 
 
+class NumberTaken(Exception):
+    """The panel has another person under the number of a subscriber."""
+
+
 def activation_run(activation_id: int, *, is_last: bool) -> Outcome:
     """One try at an activation. is_last: the ladder ends with it.
 
@@ -64,7 +68,7 @@ def activation_run(activation_id: int, *, is_last: bool) -> Outcome:
     except PanelWaits as exc:
         activation_note(activation_id, str(exc), is_attempt=False)
         raise
-    except PanelMissing as exc:
+    except (PanelMissing, NumberTaken) as exc:
         return _give_up(
             activation_id, Reason.MISSING, f"The panel has no such user any more ({exc})"
         )
@@ -94,7 +98,13 @@ def _try(activation: Activation) -> Outcome:
     assert subscriber.panel_id is not None, "bound to nobody in the panel"
     # Whoever extends him by hand in this moment would add to the end that we are about to replace.
     with turn(subscriber.pk, in_line=True), panel.visit(CALLS):
-        return _serve(panel, activation.pk, panel.user(subscriber.panel_id))
+        user = panel.user(subscriber.panel_id)
+        if user.username != subscriber.username:
+            # A panel that was restored from a backup gives numbers anew.
+            raise NumberTaken(
+                f"under the number of {subscriber.username} the panel has {user.username} now"
+            )
+        return _serve(panel, activation.pk, user)
 
 
 def _serve(panel: PanelClient, activation_id: int, user: PanelUser) -> Outcome:
