@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 from config.postgres.operations import DatabaseOperations
 from config.postgres.preparing import PreparingCursor
@@ -46,14 +47,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         said something meanwhile: a server that ends a connection says so, or closes it.
         """
         now = time.monotonic()
-        if self.connection is not None and now - self._well_at < TRUSTED_S and self._is_silent():
+        if now - self._well_at < TRUSTED_S and not self.errors_occurred and self._is_silent():
             return True
         is_well = super().is_usable()
         self._well_at = now if is_well else 0.0
         return bool(is_well)
 
     def _is_silent(self) -> bool:
-        if self.connection.closed:
+        if self.connection is None or self.connection.closed:
+            return False
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
             return False
         readable, _, _ = select.select([self.connection.fileno()], [], [], 0)
         return not readable

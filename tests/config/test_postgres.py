@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.test.utils import CaptureQueriesContext
 
 from config.postgres.base import TRUSTED_S
@@ -111,6 +111,17 @@ def test_a_connection_that_the_server_has_ended_is_not_believed(own_connection: 
     pid = own_connection.connection.info.backend_pid
     sql.rows("SELECT pg_terminate_backend(%s, 10000)", [pid])
     assert not own_connection.is_usable()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_whose_statement_failed_is_asked(own_connection: Any) -> None:
+    assert own_connection.is_usable()
+    own_connection.set_autocommit(False)
+    with own_connection.cursor() as cursor, pytest.raises(ProgrammingError):
+        cursor.execute("SELECT nothing_like_it")
+    assert not own_connection.is_usable()
+    own_connection.rollback()
+    assert own_connection.is_usable()
 
 
 def _asked(other: Any) -> Any:
