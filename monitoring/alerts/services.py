@@ -9,7 +9,7 @@ What people do with an alert is in acting.py.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -30,6 +30,7 @@ from monitoring.alerts.wording.saying import Says, Words
 from monitoring.dashboard.events import event_note
 
 TEXT_LIMIT = 4000
+MOST_TOLD, LATELY = 3, timedelta(hours=1)
 _WORST_FIRST = [Severity.CRITICAL.value, Severity.WARNING.value, Severity.INFO.value]
 
 _OPEN = """
@@ -133,6 +134,17 @@ def alerts_open(rule: str | None = None) -> QuerySet[Alert]:
     return found if rule is None else found.filter(rule=rule)
 
 
+def comes_and_goes(rule: str, key: str) -> bool:
+    """Whether people heard of it MOST_TOLD times within LATELY, each an alert of its own. One query.
+
+    Then another one is told only if it stays for ALERT_REPEAT: nobody is woken each minute all night.
+    """
+    lately = Alert.objects.filter(
+        rule=rule, key=key, opened_at__gt=clock.now() - LATELY, last_told_at__isnull=False
+    )
+    return lately.count() >= MOST_TOLD
+
+
 def alert_end(
     alert: Alert, *, by: str = "", note: str = "", at: datetime | None = None, tell: bool = True
 ) -> None:
@@ -144,7 +156,9 @@ def alert_end(
     now = clock.now()
     alert.resolved_at, alert.resolved_by = max(at or now, alert.opened_at), by[:150]
     is_known = alert.told_at is not None or (
-        rules.is_about_telegram(alert.rule, alert.key) and alert.parent_id is None
+        rules.is_about_telegram(alert.rule, alert.key)
+        and alert.parent_id is None
+        and not comes_and_goes(alert.rule, alert.key)
     )
     alert.tell_at = now + settings.ALERT_GROUP if is_known and tell else None
     changed = ["resolved_at", "resolved_by", "tell_at"]
@@ -190,10 +204,11 @@ def _open_or_lock(rule: str, key: str, severity: str, at: datetime) -> tuple[Ale
     found = Alert.objects.select_for_update(no_key=True).filter(
         rule=rule, key=key, resolved_at=None
     )
-    tell_at = clock.now() + settings.ALERT_GROUP
     while True:
         if (alert := found.first()) is not None:
             return alert, False
+        wait = settings.ALERT_REPEAT if comes_and_goes(rule, key) else settings.ALERT_GROUP
+        tell_at = clock.now() + wait
         if sql.run(_OPEN, [uuid7(), rule, key, severity, at, at, tell_at]):
             return found.get(), True
 

@@ -11,6 +11,7 @@ from monitoring.alerts.acting import alert_acknowledge
 from monitoring.alerts.models import Alert, Telling
 from monitoring.alerts.services import alert_clear, alert_raise
 from monitoring.alerts.tasks import tell
+from monitoring.alerts.telling import alerts_tell
 from notifications.telegram.models import QueuedMessage
 from tests.monitoring.alerts.rows import fresh, raised, said, story, tell_run, texts
 
@@ -160,3 +161,37 @@ def test_a_run_with_nothing_to_tell_changes_nothing() -> None:
     tell.enqueue()
     drain(queues=["notifications"], limit=5)
     assert texts() == []
+
+
+def test_what_comes_and_goes_all_night_is_not_told_each_time() -> None:
+    """Open for a minute of each two, for an hour: it was told thirty times, and thirty times its end."""
+    for number in range(30):
+        with clock.shift(timedelta(minutes=2 * number)):
+            raised("fra-1", rule="external")
+        with clock.shift(timedelta(minutes=2 * number + 1)):
+            alerts_tell()
+            alert_clear(rule="external", key="fra-1")
+        with clock.shift(timedelta(minutes=2 * number + 1.8)):
+            alerts_tell()
+    assert len(texts()) == 2 * 3
+    assert Alert.objects.filter(rule="external").count() == 30
+
+
+def test_what_stays_after_it_came_and_went_is_told_all_the_same(settings: Settings) -> None:
+    for number in range(3):
+        with clock.shift(timedelta(minutes=2 * number)):
+            raised()
+        with clock.shift(timedelta(minutes=2 * number + 1)):
+            alerts_tell()
+            alert_clear(rule="node_offline", key="fra-1")
+            alerts_tell()
+    with clock.shift(timedelta(minutes=6)):
+        stays = raised()
+        raised("fra-2")  # another one waits for nobody
+    with clock.shift(timedelta(minutes=7)):
+        alerts_tell()
+        assert fresh(stays).told_at is None
+    with clock.shift(timedelta(minutes=6) + settings.ALERT_REPEAT):
+        alerts_tell()
+        assert fresh(stays).told_at is not None
+    assert Alert.objects.get(key="fra-2").told_at is not None
