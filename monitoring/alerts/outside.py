@@ -61,7 +61,12 @@ def alerts_receive(alerts: Sequence[Foreign], *, by: Account) -> dict[str, int]:
 
 
 def rule_of(alert: Foreign) -> str:
-    """The rule that its label names."""
+    """The rule that its label names, unless we raise and end alerts of that rule ourselves."""
+    named = _named(alert)
+    return rules.EXTERNAL if named in rules.OWN else named
+
+
+def _named(alert: Foreign) -> str:
     named = alert.labels.get("rule", "")
     return named if _RULE.fullmatch(named) else rules.EXTERNAL
 
@@ -79,6 +84,7 @@ def _raise(alert: Foreign) -> None:
         says=alertmanager_says(summary, "\n".join(filter(None, lines))),
         link=_path(alert.annotations.get("link", "")),
         source=SOURCE,
+        runbook=_named(alert),
         at=_not_ahead(alert.starts_at),
     )
 

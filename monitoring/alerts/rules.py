@@ -28,6 +28,12 @@ LOCAL_RULES = frozenset(
     }
 )  # fmt: skip
 LOCAL_SERVICES = frozenset({"postgres", "redis"})
+# The rooms raise these, and end all of them that they do not find: an alert from outside that bore such a
+# name would be ended before anybody is told of it.
+OWN = LOCAL_RULES | {
+    ATTENTION, BREAKER, SERVICE, PANEL, "node_offline", "node_flapping", "node_silent", "paid_not_served",
+    "payment_failures", "panel_token",
+}  # fmt: skip
 
 
 # Two alerts that say the same of a service: a look at it failed, and so did those who needed it. Whichever

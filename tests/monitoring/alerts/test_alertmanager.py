@@ -8,7 +8,14 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from jobs.models import AuditEntry
+from monitoring.alerts import rules
 from monitoring.alerts.models import Alert
+from monitoring.checks.known import RULES as SERVICE_RULES
+from monitoring.checks.rules.all import BY_NAME
+from monitoring.checks.services import anomalies_check
+from monitoring.nodes.telling import FLAPPING, SILENT
+from monitoring.nodes.telling import OFFLINE as NODE_OFFLINE
+from reports.retention.days import RULE as PARTITIONS
 from tests.monitoring.alerts.rows import tell_run
 
 URL = "/api/v1/alerts/alertmanager"
@@ -118,3 +125,19 @@ def test_what_is_no_delivery_is_refused(api: APIClient, alerts: Any) -> None:
     answer = api.post(URL, {"version": "4", "alerts": alerts}, format="json")
     assert answer.status_code == 422
     assert not Alert.objects.exists()
+
+
+def test_an_alert_of_theirs_that_bears_the_name_of_ours_is_not_ended_by_ours(
+    api: APIClient,
+) -> None:
+    theirs = {"alertname": "DiskFull", "severity": "critical", "rule": "disk_space"}
+    send(api, foreign(labels=theirs))
+    anomalies_check()
+    alert = Alert.objects.get(key="5b2a1f0c9d8e7f66")
+    assert (alert.rule, alert.runbook, alert.resolved_at) == ("external", "disk_space", None)
+    assert send(api, foreign("resolved", labels=theirs)) == {"raised": 0, "cleared": 1}
+
+
+def test_all_rules_that_rooms_end_by_themselves_are_known() -> None:
+    ended = {*BY_NAME, *SERVICE_RULES, NODE_OFFLINE, FLAPPING, SILENT, PARTITIONS}
+    assert sorted(ended - rules.OWN) == []
