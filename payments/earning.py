@@ -48,16 +48,27 @@ def days_due(now: datetime) -> list[date]:
     """The days that are over and not computed, oldest first, and the last computed ones once more."""
     yesterday = now.astimezone(UTC).date() - timedelta(days=1)
     last = FinancialDay.objects.aggregate(last=Max("day"))["last"]
-    if last is not None:
-        first = last - timedelta(days=AGAIN - 1)
-    else:
-        found = Payment.objects.aggregate(done=Min("completed_at"), failed=Min("failed_at"))
-        moments = [moment for moment in found.values() if moment is not None]
-        if not moments:
-            return []
-        first = min(moments).astimezone(UTC).date()
+    if last is not None and (yesterday - last).days < MOST:
+        first: date | None = last - timedelta(days=AGAIN - 1)
+    else:  # a day on which nothing happened has no line, so a long pause is stepped over
+        first = _first_after(last)
+    if first is None:
+        return []
     count = min((yesterday - first).days + 1, MOST)
     return [first + timedelta(days=number) for number in range(count)]
+
+
+def _first_after(last: date | None) -> date | None:
+    """The first day behind another one on which something happened to a payment."""
+    after = datetime.min.replace(tzinfo=UTC)
+    if last is not None:
+        after = datetime.combine(last + timedelta(days=1), time(), UTC)
+    moments = [
+        Payment.objects.filter(**{f"{name}__gte": after}).aggregate(first=Min(name))["first"]
+        for name in ("completed_at", "refunded_at", "failed_at")
+    ]
+    found = [moment for moment in moments if moment is not None]
+    return min(found).astimezone(UTC).date() if found else None
 
 
 @transaction.atomic

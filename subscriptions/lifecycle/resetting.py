@@ -69,7 +69,7 @@ def run(sweep: Sweep, context: JobContext | None) -> Outcome | dict[str, int]:
     client, until = panel_background(), clock.now() + timedelta(seconds=TURN_S)
     more = Snooze(timedelta(0), "more is left than one turn takes")
     while pack := _next_pack(sweep):
-        _ask(client, pack)
+        _ask(client, sweep, pack)
         if _turn_is_over(context, until):
             return more
     pending, after = 0, 0
@@ -109,11 +109,16 @@ def _mark(items: Sequence[SweepItem], reason: str) -> None:
     )
 
 
-def _ask(client: PanelClient, pack: Sequence[SweepItem]) -> None:
-    """One bulk call. Where it surely was not made, the pack is as before."""
-    ids = [each.subscriber.panel_id for each in pack if each.subscriber.panel_id is not None]
+def _ask(client: PanelClient, sweep: Sweep, pack: Sequence[SweepItem]) -> None:
+    """One bulk call for those who are whom we mean. Where it was surely not made, the pack is as before."""
     try:
-        client.bulk_reset_traffic(ids)
+        found = client.users_by_ids(_numbers(pack))
+        strangers = [each for each in pack if _is_other(each, found)]
+        if strangers:
+            with transaction.atomic():
+                items_decide(sweep.pk, [each.pk for each in strangers], UNKNOWN, "other_person")
+        if ours := _numbers([each for each in pack if each not in strangers]):
+            client.bulk_reset_traffic(ours)
     except (PanelWaits, PanelAway, PanelFailed):
         SweepItem.objects.filter(pk__in=[each.pk for each in pack], fate="").update(
             reason="", at=None
@@ -121,6 +126,16 @@ def _ask(client: PanelClient, pack: Sequence[SweepItem]) -> None:
         raise
     except PanelUnknown:
         return  # it may have worked: reading back tells
+
+
+def _numbers(items: Sequence[SweepItem]) -> list[int]:
+    return [each.subscriber.panel_id for each in items if each.subscriber.panel_id is not None]
+
+
+def _is_other(item: SweepItem, found: Mapping[int, PanelUser | None]) -> bool:
+    """Whether his number is another person's by now: a panel from a backup gives numbers anew."""
+    user = found.get(item.subscriber.panel_id or 0)
+    return user is not None and user.username != item.subscriber.username
 
 
 def _asked(sweep: Sweep, after: int) -> list[SweepItem]:
@@ -136,14 +151,12 @@ def _asked(sweep: Sweep, after: int) -> list[SweepItem]:
 def _read_back(client: PanelClient, sweep: Sweep, items: Sequence[SweepItem]) -> int:
     """Decide those whom the panel has done. Returns how many it has not."""
     read_at = clock.now()
-    found = client.users_by_ids(
-        [each.subscriber.panel_id for each in items if each.subscriber.panel_id is not None]
-    )
+    found = client.users_by_ids(_numbers(items))
     pending: list[SweepItem] = []
     done: dict[int, PanelUser] = {}  # by subscriber
     for item in items:
         user = found.get(item.subscriber.panel_id or 0)
-        if user is None:
+        if user is None or _is_other(item, found):
             _gone(sweep, item, panel_look(client, item.subscriber))
         elif is_reset(user, sweep.started_at):
             done[item.subscriber_id] = user

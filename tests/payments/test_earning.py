@@ -130,6 +130,17 @@ def test_only_the_last_days_are_computed_again() -> None:
         assert len(days_due(clock.now())) == 5
 
 
+def test_a_pause_of_years_is_stepped_over() -> None:
+    paid(1, NOON - timedelta(days=3 * 365))
+    with clock.shift(NOON - timedelta(days=3 * 365 - 2) - clock.now()):
+        job_perform("payments.compute_financial_stats")
+    assert FinancialDay.objects.count() == 1
+    paid(2, NOON)
+    due = days_due(NOON + timedelta(days=2))
+    assert due[0] == DAY
+    assert len(due) == 2
+
+
 def test_nothing_paid_is_nothing_to_compute() -> None:
     assert days_due(clock.now()) == []
 

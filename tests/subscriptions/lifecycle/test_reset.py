@@ -129,7 +129,7 @@ def test_one_that_was_stopped_can_be_begun_again_for_the_rest(
     job_perform("subscriptions.reset_traffic")
     sweep = Sweep.objects.get()
     client = door.panel_background()
-    resetting._ask(client, resetting._next_pack(sweep))  # the first pack has gone out
+    resetting._ask(client, sweep, resetting._next_pack(sweep))  # the first pack has gone out
     sweep_stop(sweep_id=sweep.pk, by=None)
     drain(queues=["notifications"])
     sweep.refresh_from_db()
@@ -224,6 +224,18 @@ def test_a_name_under_another_number_is_left_for_the_mirror(people: People) -> N
     assert SweepItem.objects.get().fate == "unknown"
     row.refresh_from_db()
     assert row.missing_since is None
+
+
+def test_nobody_is_reset_under_the_number_of_another(people: People) -> None:
+    ours, other, third = customer(people), customer(people), customer(people)
+    number = other.panel_id
+    other.delete()
+    Subscriber.objects.filter(pk=ours.pk).update(panel_id=number)  # the panel is back from a backup
+    ours.refresh_from_db()
+    reset()
+    assert [used(people, row) for row in (ours, third)] == [5 * GIB, 0]
+    item = SweepItem.objects.get(subscriber=ours)
+    assert (item.fate, item.reason) == ("unknown", "other_person")
 
 
 def test_who_is_gone_is_skipped(people: People) -> None:
