@@ -6,7 +6,9 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 
-OFTEN = 4  # then a statement is prepared: a rare one would cost a round trip and memory for nothing
+OFTEN = (
+    10  # then a statement is prepared: a rarer one would cost a round trip and memory for nothing
+)
 REMEMBERED = 500  # statements of a connection whose calls are counted
 
 _seen: WeakKeyDictionary[Any, OrderedDict[str, int]] = WeakKeyDictionary()
