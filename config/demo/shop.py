@@ -112,22 +112,23 @@ def _past(plans: list[Plan]) -> None:
     """Payments of the last two months, more and more of them, with the access that they gave."""
     dice = random.Random(8)  # noqa: S311 - data to look at
     prices = {plan.pk: plan.prices.get(currency="USDT").amount for plan in plans}
-    people = list(
-        Subscriber.objects.filter(username__startswith="sub_", plan__isnull=False).select_related(
-            "plan"
-        )[:CALM]
-    )
     now, payments, activations = clock.now(), list[Payment](), list[Activation]()
+    served = Subscriber.objects.filter(
+        username__startswith="sub_", plan__isnull=False, expire_at__gt=now
+    )
+    people = list(served.select_related("plan").order_by("pk")[:CALM])
     for n in range(PAID_BEFORE):
         row = dice.choice(people)
         assert row.plan is not None
         at = now - timedelta(days=2 + 58 * dice.random() ** 1.4, seconds=dice.randint(0, 86_000))
         payment = _paid(n, row, row.plan, prices[row.plan.pk], at, dice)
         payments.append(payment)
+        period = timedelta(days=row.plan.period_days)
+        until = min(at + period, row.expire_at)  # or money and access would differ
         activations.append(
             Activation(
                 payment=payment, subscriber=row, plan=row.plan, days=row.plan.period_days,
-                base_expire_at=at, target_expire_at=at + timedelta(days=row.plan.period_days),
+                base_expire_at=until - period, target_expire_at=until,
                 state=Activation.State.APPLIED, applied_at=at + timedelta(seconds=2),
                 told_at=at + timedelta(seconds=3), created_at=at,
             )

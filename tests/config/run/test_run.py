@@ -170,6 +170,9 @@ def test_the_demo_has_people_who_run_out_of_time_pay_and_are_renewed(running: Ru
     until(lambda: running.sql(held), "and one has paid, and waits for a person")
     told = "SELECT count(DISTINCT stage) FROM subscription_notice WHERE state = 'queued'"
     until(lambda: running.sql(told) == [(5,)], "people are told at each stage")
+    lost = """SELECT FROM subscription_activation a JOIN subscriber s ON s.id = a.subscriber_id
+        WHERE a.state = 'applied' AND a.target_expire_at > s.expire_at + interval '1 second'"""
+    assert not running.sql(lost), "what was paid in the past is served, too"
     assert "6 h ahead" in running.paste(running.commands[4])
     later = """SELECT FROM subscription_notice WHERE stage = '6h' AND state = 'queued'
         AND expire_at > clock_timestamp() + interval '8 hours'"""
