@@ -37,7 +37,8 @@ NOTES = (
 _BEGIN = """
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import BulkKind
-row = bulk_start(kind=BulkKind("{kind}"), params={params}, selection={{"filter": {{}}}},
+everybody = {{"status": ["ACTIVE", "LIMITED", "EXPIRED", "DISABLED"]}}
+row = bulk_start(kind=BulkKind("{kind}"), params={params}, selection={{"filter": everybody}},
     source="api", by=None)
 print(row.pk)
 """
