@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 
 State, Reason = Activation.State, Activation.Reason
 # Whom we switched off comes back by paying; whom a person switched off does not.
-CALLS = 3  # of an activation: read, write, read back
 _OURS = frozenset({CutBy.SWEEP, CutBy.BULK})
 
 
@@ -97,7 +96,7 @@ def _try(activation: Activation) -> Outcome:
     assert subscriber is not None, "bound to nobody"
     assert subscriber.panel_id is not None, "bound to nobody in the panel"
     # Whoever extends him by hand in this moment would add to the end that we are about to replace.
-    with turn(subscriber.pk, in_line=True), panel.visit(CALLS):
+    with turn(subscriber.pk, in_line=True):
         user = panel.user(subscriber.panel_id)
         if user.username != subscriber.username:
             # A panel that was restored from a backup gives numbers anew.
