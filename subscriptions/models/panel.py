@@ -46,6 +46,9 @@ class PanelPlace(models.Model):
     number = models.SmallIntegerField(primary_key=True)
     token = models.BigIntegerField(default=0, db_default=0)  # grows with each taking: who holds it
     until = models.DateTimeField(default=LONG_AGO, db_default=LONG_AGO)
+    session = models.IntegerField(
+        null=True
+    )  # pid of the backend that took it: gone with its holder
 
     class Meta:
         db_table = "panel_place"

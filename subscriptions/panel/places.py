@@ -1,7 +1,8 @@
 """Places at the panel: how many requests are under way at once, over all processes.
 
-A place is held for one request and given back after it; who dies with one loses it when its time is
-over. Unlike jobs/slots.py it is not bound to a job: people ask too, and one job may ask from threads.
+A place is held for one request and given back after it; who dies with one loses it as soon as the
+server notices that his session is gone, at the latest when its time is over. Unlike jobs/slots.py it
+is not bound to a job: people ask too, and one job may ask from threads.
 """
 
 import random
@@ -47,7 +48,8 @@ def place_hold(
 ) -> Iterator[int]:
     """Hold one of `count` places; gives its number. Raises NoPlace or TooFast after `patience`.
 
-    span: longer than a request may take; then the place is free, whatever became of its holder.
+    span: longer than a request may take; then the place is free, whatever became of its holder, even
+        behind a pooler, whose sessions outlive him.
     paces: how many may begin, by bucket (jobs/rates.py); of each `calls` tokens are taken with the place,
     which may be more than a burst: then the next waits the longer.
     """

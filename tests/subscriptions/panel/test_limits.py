@@ -1,12 +1,12 @@
 """Turns at the panel: over all processes, given back, and never within a transaction."""
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from jobs import breakers, rates, sql
 from jobs.models import Breaker
@@ -57,6 +57,33 @@ def test_who_comes_back_late_frees_nobody_elses_place() -> None:
         late.__exit__(None, None, None)
         with pytest.raises(NoPlace), place_hold(1, span=SPAN, patience=AT_ONCE):
             pytest.fail("the place was freed by the late one")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_place_of_somebody_who_is_killed_is_free_at_once() -> None:
+    """Else a worker that dies amid its requests would lock all others out for the span of one."""
+    sessions: list[int] = []
+    held, is_over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with suppress(DatabaseError), place_hold(1, span=SPAN, patience=AT_ONCE):
+            sessions.append(connection.connection.info.backend_pid)
+            held.set()
+            is_over.wait(60)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
+    try:
+        with pytest.raises(NoPlace), place_hold(1, span=SPAN, patience=AT_ONCE):
+            pytest.fail("the place of somebody who lives was given away")
+        sql.rows("SELECT pg_terminate_backend(%s, 10000)", sessions)
+        with place_hold(1, span=SPAN, patience=AT_ONCE) as number:
+            assert number == 1
+    finally:
+        is_over.set()
+        holder.join(60)
 
 
 def test_more_places_are_made_when_the_setting_grows() -> None:
