@@ -23,7 +23,7 @@ class Noise:
         Exact to some hundredths; children that ended meanwhile count as others.
         """
         busy_s = _machine_busy_s() - self._busy_s
-        own_s = _own_busy_s() - self._own_s
+        own_s = sum(now_s - self._own_s.get(pid, 0.0) for pid, now_s in _own_busy_s().items())
         return max(0.0, (busy_s - own_s) / (time.monotonic() - self._at))
 
 
@@ -34,13 +34,14 @@ def _machine_busy_s() -> float:
     return (user + nice + system + irq + softirq + steal) / _TICKS_PER_S
 
 
-def _own_busy_s() -> float:
+def _own_busy_s() -> dict[int, float]:
+    """By process: one that ends must not take its past out of the sum."""
     me = psutil.Process()
-    total = 0.0
+    found: dict[int, float] = {}
     for process in (me, *me.children(recursive=True)):
         try:
             times = process.cpu_times()
         except psutil.NoSuchProcess:  # it ended between the listing and the question
             continue
-        total += times.user + times.system
-    return total
+        found[process.pid] = times.user + times.system
+    return found
