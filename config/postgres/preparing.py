@@ -6,9 +6,7 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 
-OFTEN = (
-    10  # then a statement is prepared: a rarer one would cost a round trip and memory for nothing
-)
+OFTEN = 10  # a statement that is rarer would cost a round trip and memory for nothing
 REMEMBERED = 500  # statements of a connection whose calls are counted
 
 _seen: WeakKeyDictionary[Any, OrderedDict[str, int]] = WeakKeyDictionary()
