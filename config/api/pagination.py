@@ -77,7 +77,7 @@ class KeysetPagination(BasePagination):
     def _decoded(self, queryset: QuerySet[Any], cursor: str) -> Any:
         try:
             text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-            value = queryset.model._meta.get_field(self.key).to_python(text)  # noqa: SLF001 - public
+            value = queryset.model._meta.get_field(self.key).to_python(text)
         except (binascii.Error, ValueError, ValidationError, FieldDoesNotExist):
             raise _refused("cursor", "is not one that we gave") from None
         return value

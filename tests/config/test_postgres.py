@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import ProgrammingError, connection
+from django.apps import apps
+from django.db import DataError, ProgrammingError, connection
+from django.db.backends.postgresql import compiler as compilers
+from django.db.models import Exists, F, Model, OuterRef, QuerySet, Value
 from django.test.utils import CaptureQueriesContext
 
 from config.postgres.base import TRUSTED_S
 from config.postgres.preparing import OFTEN, REMEMBERED, is_often
 from jobs import sql
-from jobs.models import Breaker
+from jobs.models import Breaker, BreakerEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +133,66 @@ def _asked(other: Any) -> Any:
     """When the server last began a statement of a connection."""
     pid = other.connection.info.backend_pid
     return sql.row("SELECT query_start FROM pg_stat_activity WHERE pid = %s", [pid])
+
+
+def test_a_moment_comes_in_utc_to_the_microsecond() -> None:
+    moment = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=ZoneInfo("Europe/Moscow"))
+    Breaker.objects.create(name="late", retry_at=moment)
+    for found in (
+        Breaker.objects.get(name="late").retry_at,
+        sql.rows("SELECT retry_at FROM jobs_breaker WHERE name = 'late'")[0][0],
+        next(Breaker.objects.filter(name="late").iterator()).retry_at,
+    ):
+        assert found == moment
+        assert found is not None
+        assert found.tzinfo is UTC
+
+
+def test_a_moment_that_python_cannot_hold_is_refused() -> None:
+    with pytest.raises(DataError):
+        sql.row("SELECT 'infinity'::timestamptz")
+
+
+def test_a_connection_with_a_zone_of_its_own_keeps_it() -> None:
+    there = connection.copy()
+    there.settings_dict["TIME_ZONE"] = "Europe/Moscow"
+    try:
+        with there.cursor() as cursor:
+            cursor.execute("SELECT '2026-01-01 00:00:00+00'::timestamptz")
+            (found,) = cursor.fetchone()
+    finally:
+        there.close()
+    assert found.utcoffset() == timedelta(hours=3)
+
+
+def plain_sql(rows: QuerySet[Model]) -> tuple[str, Any]:
+    """As Django itself compiles it."""
+    compiler = compilers.SQLCompiler(rows.query.clone(), connection, "default")
+    return compiler.as_sql()
+
+
+def test_whole_rows_are_asked_for_in_the_words_of_django() -> None:
+    for model in apps.get_models():
+        rows = model._default_manager.all()
+        for asked in (
+            rows,
+            rows,  # from what was kept
+            rows.filter(pk__isnull=False).order_by("-pk"),
+            rows.order_by()[:3],
+            rows.only("pk"),
+            rows.defer(*[field.name for field in model._meta.concrete_fields][1:2]),
+            rows.annotate(one=Value(1)),
+            rows.filter(pk__in=model._default_manager.values("pk")),
+            rows.filter(Exists(model._default_manager.filter(pk=OuterRef("pk")))),
+            rows.values_list("pk"),
+            rows.union(rows),
+        ):
+            assert asked.query.get_compiler("default").as_sql() == plain_sql(asked), model
+
+
+def test_what_is_kept_of_a_table_is_not_changed_by_a_query() -> None:
+    Breaker.objects.create(name="shop", failures=3)
+    for _ in range(2):
+        assert Breaker.objects.annotate(more=F("failures") + 1).get(name="shop").more == 4
+        assert Breaker.objects.get(name="shop").failures == 3
+        assert BreakerEvent.objects.select_related("breaker").first() is None
