@@ -10,7 +10,8 @@ from lib.errors import InputInvalid
 from payments.errors import PaymentHasNoInvoice, PaymentNotCompleted, PaymentNotOpen
 from payments.events import payment_refunded
 from payments.models import Payment, State
-from payments.settling import OPEN, payment_fail, payment_lock
+from payments.rows import payment_lock
+from payments.settling import OPEN, payment_fail
 from payments.story import event_write
 from payments.tasks import check_invoice, delete_invoice, make_invoice
 

@@ -1,7 +1,6 @@
 """What Crypto Pay sends us: proved by its signature, believed only after Crypto Pay was asked."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from django.conf import settings
 
@@ -9,14 +8,14 @@ from jobs.faults import fault
 from jobs.outcomes import Outcome, Snooze
 from payments import fitting
 from payments.intake.sources import BodyUnreadable, Described, Processed, Source, source_register
-from payments.models import FoundBy, IncomingWebhook, Intake, Payment, ReviewReason
+from payments.models import IncomingWebhook, Intake, ReviewReason
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.errors import CryptoPayBusy, UpdateInvalid
 from payments.providers.cryptobot.reading import update_read
 from payments.providers.cryptobot.signature import SIGNATURE_HEADER, signature_ok
 from payments.providers.cryptobot.types import Invoice
 from payments.questions import question_open
-from payments.settling import payment_settle
+from payments.settling import invoice_settle
 from payments.tasks import process_webhook
 
 NAME = "cryptobot"
@@ -83,27 +82,15 @@ def process(row: IncomingWebhook) -> Processed | Outcome:
         if exc.retry_after is None:
             raise
         return Snooze(exc.retry_after, "Crypto Pay asks to wait")
-    payment = payment_of(invoice or update.invoice)
     if invoice is None or not invoice.is_paid:
         said = "does not know it" if invoice is None else f"says {invoice.status}"
         raise ProviderDisagrees(f"invoice {update.invoice.invoice_id}: Crypto Pay {said}")
-    if payment is None:
+    settled = invoice_settle(NAME, invoice, webhook_id=row.pk)
+    if settled is None:
         return _unknown(row, invoice)
-    settled = payment_settle(payment_id=payment.pk, invoice=invoice, found_by=FoundBy.WEBHOOK)
-    if payment.state != settled.state:
+    if settled.is_new:
         fault("payment.settled")
-    return Processed(object_ref=f"payment:{settled.pk}")
-
-
-def payment_of(invoice: Invoice) -> Payment | None:
-    """The payment of an invoice: by its number, else by the order that its payload names."""
-    row = Payment.objects.filter(provider=NAME, external_id=str(invoice.invoice_id)).first()
-    if row is not None:
-        return row
-    try:
-        return Payment.objects.filter(pk=UUID(invoice.payload)).first()
-    except ValueError:
-        return None
+    return Processed(object_ref=f"payment:{settled.payment.pk}", is_noted=settled.is_new)
 
 
 def _unknown(row: IncomingWebhook, invoice: Invoice) -> Processed:

@@ -15,7 +15,7 @@ from jobs.registry import kind_get
 from lib import clock
 from payments.errors import PaymentNotOpen
 from payments.events import invoice_made
-from payments.models import CurrencyType, Payment, PaymentEvent, ReviewReason, State
+from payments.models import CurrencyType, Payment, ReviewReason, State
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.errors import (
     AppSuspended,
@@ -25,9 +25,11 @@ from payments.providers.cryptobot.errors import (
     TokenRefused,
 )
 from payments.providers.cryptobot.types import DESCRIPTION_LIMIT, Invoice, InvoiceOrder
-from payments.questions import question_open, questions_pass
-from payments.settling import payment_fail, payment_lock
-from payments.story import event_write
+from payments.questions import question_open
+from payments.rows import payment_lock
+from payments.settling import payment_fail
+from payments.story import Line, event_write
+from payments.writing import asked_write, opened_write
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +41,13 @@ def invoice_make(payment_id: UUID, expires_in: timedelta | None = None) -> Outco
     outcome looks before asking again. What the provider refuses for good fails the payment; a token
     that is refused does not, for a person can put that right. Raises what is for the ladder.
     """
-    payment = Payment.objects.filter(pk=payment_id).first()
+    oldest = clock.now() - settings.INVOICE_TTL
+    payment, was_asked = asked_write(payment_id, since=oldest)
     if payment is None or payment.state != State.CREATED:
         return Cancel("there is no order that waits for an invoice")
-    if clock.now() - payment.created_at > settings.INVOICE_TTL:
+    if payment.created_at < oldest:
         payment_fail(payment_id=payment.pk, reason="no_invoice")
         return Cancel("it is too late for an invoice")
-    was_asked = PaymentEvent.objects.filter(payment=payment, kind="invoice_asked").exists()
-    if not was_asked:
-        event_write(payment.pk, "invoice_asked")
     try:
         invoice = gate.invoice_open(_order(payment, expires_in), look_first=was_asked)
     except (TokenRefused, AppSuspended):
@@ -82,32 +82,24 @@ def invoice_record(payment_id: UUID, invoice: Invoice, *, was_found: bool = Fals
 
     Repeat: the same invoice changes nothing; another one is a spare, which is deleted by a job.
     """
-    payment = payment_lock(payment_id)
     number = str(invoice.invoice_id)
+    said = {
+        "invoice": number,
+        "until": invoice.expires_at.isoformat() if invoice.expires_at else "",
+    }
+    line = Line("invoice_found" if was_found else "invoice_made", said)
+    opened = opened_write(payment_id, invoice, [line])
+    if opened is not None:
+        invoice_made.send(Payment, payment=opened)
+        return Done({"invoice": number})
+    payment = payment_lock(payment_id)
     if payment.external_id == number:
         return Done({"invoice": number})
-    if payment.state != State.CREATED:
-        event_write(payment.pk, "invoice_spare", data={"invoice": number})
-        kind_get("payments.delete_invoice").enqueue(
-            invoice_id=invoice.invoice_id, unique=("payments.delete_invoice", number)
-        )
-        return Done({"invoice": payment.external_id, "spare": number})
-    now = clock.now()
-    payment.external_id, payment.pay_url = number, invoice.pay_url[:500]
-    payment.state, payment.expires_at = State.PENDING, invoice.expires_at
-    payment.invoiced_at = payment.checked_at = payment.updated_at = now
-    payment.save()
-    event_write(
-        payment.pk,
-        "invoice_found" if was_found else "invoice_made",
-        data={
-            "invoice": number,
-            "until": invoice.expires_at.isoformat() if invoice.expires_at else "",
-        },
+    event_write(payment.pk, "invoice_spare", data={"invoice": number})
+    kind_get("payments.delete_invoice").enqueue(
+        invoice_id=invoice.invoice_id, unique=("payments.delete_invoice", number)
     )
-    questions_pass(payment, note="Its invoice was found.")
-    invoice_made.send(Payment, payment=payment)
-    return Done({"invoice": number})
+    return Done({"invoice": payment.external_id, "spare": number})
 
 
 def _refused(payment: Payment, why: str) -> Outcome:

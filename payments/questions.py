@@ -3,17 +3,36 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+import orjson
 
+from jobs import sql
 from jobs.alerts import attention
 from lib import clock
+from lib.context import correlation_id
 from payments.models import IncomingWebhook, Payment, Review, ReviewReason
-from payments.story import event_write
 
-PASSED = "passed"
-# What ends by itself once the payment is completed; the others are about money of their own.
-_ABOUT_THE_WAY = (ReviewReason.INVOICE_GONE, ReviewReason.INVOICE_UNSURE)
+# What ends by itself once there is an invoice or the money (payments/writing.py).
 _HARMLESS = frozenset({ReviewReason.INVOICE_UNSURE, ReviewReason.INVOICE_GONE})
+
+# Whoever asks the same in the same moment is waited for; then it is there, and nothing comes back.
+_ASK = """
+WITH asked AS (
+    INSERT INTO payment_review (payment_id, webhook_id, key, reason, facts, opened_at)
+    SELECT %(payment_id)s, %(webhook_id)s, %(key)s, %(reason)s, %(facts)s::jsonb, %(now)s
+    WHERE NOT EXISTS (
+        SELECT FROM payment_review r WHERE r.key = %(key)s AND r.reason = %(reason)s
+            AND (r.resolved_at IS NULL OR NOT %(is_harmless)s)
+    )
+    ON CONFLICT (key, reason) WHERE resolved_at IS NULL DO NOTHING
+    RETURNING id, payment_id
+), told AS (
+    INSERT INTO payment_event (payment_id, at, kind, data, correlation_id)
+    SELECT a.payment_id, %(now)s, 'review_opened',
+        jsonb_build_object('reason', %(label)s::text, 'review', a.id), %(correlation_id)s
+    FROM asked a WHERE a.payment_id IS NOT NULL
+)
+SELECT id FROM asked
+"""
 
 
 def question_open(
@@ -29,26 +48,32 @@ def question_open(
     A question about a paid invoice that a person has answered is not asked again, however often the
     provider repeats itself. Rows only; locks nothing of others.
     """
-    answered = Review.objects.filter(key=key, reason=reason)
-    if reason in _HARMLESS:
-        answered = answered.filter(resolved_at=None)
-    if answered.exists():
+    label, now = ReviewReason(reason).label, clock.now()
+    found = sql.row(
+        _ASK,
+        {
+            "payment_id": payment and payment.pk,
+            "webhook_id": webhook and webhook.pk,
+            "key": key,
+            "reason": reason.value,
+            "facts": orjson.dumps(dict(facts)).decode(),
+            "label": label,
+            "is_harmless": reason in _HARMLESS,
+            "now": now,
+            "correlation_id": correlation_id.get() or None,
+        },
+    )
+    if found is None:
         return None
-    try:
-        with transaction.atomic():
-            row = Review.objects.create(
-                payment=payment,
-                webhook=webhook,
-                key=key,
-                reason=reason,
-                facts=dict(facts),
-                opened_at=clock.now(),
-            )
-    except IntegrityError:  # asked in the same moment by somebody else
-        return None
-    label = ReviewReason(reason).label
-    if payment is not None:
-        event_write(payment.pk, "review_opened", data={"reason": label, "review": row.pk})
+    row = Review(
+        id=found[0],
+        payment=payment,
+        webhook=webhook,
+        key=key,
+        reason=reason,
+        facts=dict(facts),
+        opened_at=now,
+    )
     attention(
         group=f"payments.review:{reason}",
         title=f"Money needs a person: {label}",
@@ -65,10 +90,3 @@ def _said(row: Review) -> str:
     parts.append(f"Ordered: {expected['price']}." if expected.get("price") else "")
     parts.append(str(row.facts.get("note", "")))
     return " ".join(part for part in parts if part)
-
-
-def questions_pass(payment: Payment, *, note: str) -> int:
-    """Close what the completion of a payment has answered. The caller holds the payment's lock."""
-    return Review.objects.filter(
-        payment=payment, resolved_at=None, reason__in=_ABOUT_THE_WAY
-    ).update(resolved_at=clock.now(), resolution=PASSED, note=note[:500])

@@ -13,7 +13,8 @@ from lib.errors import InputInvalid, NotFound
 from payments.errors import ReviewNotSettleable, ReviewResolved
 from payments.models import FoundBy, Payment, Review, State
 from payments.providers.cryptobot import gate
-from payments.settling import OPEN, payment_lock, payment_settle
+from payments.rows import payment_lock
+from payments.settling import OPEN, payment_settle
 from payments.story import event_write, name_of
 from payments.words import RESOLUTIONS, failure_say
 

@@ -4,36 +4,40 @@ The provider has been asked before: what stands in an Invoice is its own answer,
 webhook. Locks: the payment's row, first of all.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
+from jobs import sql
 from jobs.audit import Account
 from jobs.registry import kind_get
 from lib import clock
-from lib.errors import NotFound
 from payments import fitting
 from payments.errors import PaymentNotOpen
 from payments.events import payment_completed, payment_failed
 from payments.models import FoundBy, Payment, ReviewReason, State
 from payments.providers.cryptobot.types import Invoice
-from payments.questions import question_open, questions_pass
-from payments.story import event_write
+from payments.questions import question_open
+from payments.rows import payment_lock, payment_lock_of
+from payments.story import Line
 from payments.telling import failure_tell
 from payments.words import amount_say, failure_say
+from payments.writing import completed_write, failed_write
 
 _PAID = frozenset({State.COMPLETED, State.REFUNDED})
 OPEN = frozenset({State.CREATED, State.PENDING})
+_CHECKED = "UPDATE payment SET checked_at = %s WHERE id = %s"
 
 
-def payment_lock(payment_id: UUID) -> Payment:
-    """The payment, locked until the transaction ends. Raises NotFound."""
-    row = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id).first()
-    if row is None:
-        raise NotFound(f"there is no payment {payment_id}")
-    return row
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A payment whose invoice was looked at, and whether that has completed it now."""
+
+    payment: Payment
+    is_new: bool
 
 
 @transaction.atomic
@@ -55,17 +59,43 @@ def payment_settle(
     NotFound. Locks: the payment; receivers of the signal lock what is theirs after it.
     """
     payment = payment_lock(payment_id)
+    _settle(payment, invoice, FoundBy(found_by), by, accept=accept)
+    return payment
+
+
+@transaction.atomic
+def invoice_settle(provider: str, invoice: Invoice, *, webhook_id: int) -> Settled | None:
+    """The same for whichever payment the invoice of a delivery belongs to; None: for none of ours.
+
+    What completes the payment notes at the delivery that it is processed, in the same transaction.
+    """
+    payment = payment_lock_of(provider, invoice.invoice_id, invoice.payload)
+    if payment is None:
+        return None
+    is_new = _settle(payment, invoice, FoundBy.WEBHOOK, None, webhook_id=webhook_id)
+    return Settled(payment, is_new)
+
+
+def _settle(
+    payment: Payment,
+    invoice: Invoice,
+    found_by: FoundBy,
+    by: Account,
+    *,
+    accept: bool = False,
+    webhook_id: int | None = None,
+) -> bool:
+    """Act on the answer about a payment that is locked. Says whether it is completed by that."""
     payment.checked_at = clock.now()
     question = _judge(payment, invoice, accept=accept)
     if question is not None or payment.state in _PAID or not invoice.is_paid:
-        payment.save(update_fields=["checked_at"])
+        sql.run(_CHECKED, [payment.checked_at, payment.pk])
         if question is not None:
             _question(payment, invoice, question)
-        return payment
-    if payment.external_id != str(invoice.invoice_id):
-        _adopt(payment, invoice)
-    _complete(payment, invoice, FoundBy(found_by), by)
-    return payment
+        return False
+    lines = [_adopt(payment, invoice)] if payment.external_id != str(invoice.invoice_id) else []
+    _complete(payment, invoice, found_by, by, lines, webhook_id)
+    return True
 
 
 def _judge(payment: Payment, invoice: Invoice, *, accept: bool) -> ReviewReason | None:
@@ -94,22 +124,27 @@ def _question(payment: Payment, invoice: Invoice, reason: ReviewReason) -> None:
     )
 
 
-def _adopt(payment: Payment, invoice: Invoice) -> None:
+def _adopt(payment: Payment, invoice: Invoice) -> Line:
     """The order was paid by another invoice than the one that stands in it."""
     before, payment.external_id = payment.external_id, str(invoice.invoice_id)
     payment.pay_url = invoice.pay_url[:500]
     payment.expires_at = invoice.expires_at
     payment.invoiced_at = payment.invoiced_at or invoice.created_at
-    event_write(
-        payment.pk, "invoice_adopted", data={"invoice": payment.external_id, "before": before}
-    )
     if before is not None:  # nobody shall pay that one, too
         kind_get("payments.delete_invoice").enqueue(
             invoice_id=int(before), unique=("payments.delete_invoice", before)
         )
+    return Line("invoice_adopted", {"invoice": payment.external_id, "before": before})
 
 
-def _complete(payment: Payment, invoice: Invoice, found_by: FoundBy, by: Account) -> None:
+def _complete(
+    payment: Payment,
+    invoice: Invoice,
+    found_by: FoundBy,
+    by: Account,
+    lines: Sequence[Line],
+    webhook_id: int | None,
+) -> None:
     was_failed = payment.state == State.FAILED
     now = clock.now()
     payment.state = State.COMPLETED
@@ -120,19 +155,14 @@ def _complete(payment: Payment, invoice: Invoice, found_by: FoundBy, by: Account
     payment.paid_usd_rate = invoice.paid_usd_rate
     payment.found_by = found_by
     payment.completed_at = payment.checked_at = payment.updated_at = now
-    payment.save()
-    event_write(
-        payment.pk,
-        "completed_late" if was_failed else "completed",
-        data={
-            "paid": amount_say(payment.paid_amount),
-            "asset": payment.paid_asset,
-            "at": payment.paid_at.isoformat(),
-            "found_by": f"{found_by.label}",
-        },
-        by=by,
-    )
-    questions_pass(payment, note="It is completed.")
+    said = {
+        "paid": amount_say(payment.paid_amount),
+        "asset": payment.paid_asset,
+        "at": payment.paid_at.isoformat(),
+        "found_by": f"{found_by.label}",
+    }
+    done = Line("completed_late" if was_failed else "completed", said, by)
+    completed_write(payment, [*lines, done], webhook_id=webhook_id)
     payment_completed.send(Payment, payment=payment)
 
 
@@ -164,10 +194,8 @@ def payment_fail(
     now = at or clock.now()
     payment.state, payment.failed_at, payment.failure = State.FAILED, now, reason
     payment.updated_at = now
-    payment.save(update_fields=["state", "failed_at", "failure", "updated_at"])
-    said: dict[str, Any] = {"reason": f"{failure_say(reason)}{f' ({note})' if note else ''}"}
-    event_write(payment.pk, "failed", data=said, by=by)
-    failure_tell(payment)
+    said = {"reason": f"{failure_say(reason)}{f' ({note})' if note else ''}"}
+    failed_write(payment, [Line("failed", said, by), failure_tell(payment)])
     public = "refused" if reason == "refused" else "expired"
     payment_failed.send(Payment, payment=payment, reason=public)
     return payment

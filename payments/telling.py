@@ -5,7 +5,7 @@ from django.conf import settings
 from notifications.telegram.services import message_queue
 from notifications.telegram.templates import LANGUAGES, render
 from payments.models import Payment
-from payments.story import event_write
+from payments.story import Line
 
 FAILED = "payment_failed"
 
@@ -16,17 +16,16 @@ def language_of(payment: Payment) -> str:
     return wanted if wanted in LANGUAGES else "en"
 
 
-def failure_tell(payment: Payment) -> None:
+def failure_tell(payment: Payment) -> Line:
     """Queue the message, in the transaction of the caller. One per payment, however often called.
 
-    Nobody is told of an order for which there never was an invoice to pay.
+    Nobody is told of an order for which there never was an invoice to pay. Gives the line of the story
+    that says so, for the caller to write.
     """
     if payment.telegram_id is None:
-        event_write(payment.pk, "not_told", data={"reason": "no Telegram id is known"})
-        return
+        return Line("not_told", {"reason": "no Telegram id is known"})
     if payment.external_id is None and payment.failure != "refused":
-        event_write(payment.pk, "not_told", data={"reason": "there was no invoice to pay"})
-        return
+        return Line("not_told", {"reason": "there was no invoice to pay"})
     message_queue(
         telegram_id=payment.telegram_id,
         message=render(
@@ -42,4 +41,4 @@ def failure_tell(payment: Payment) -> None:
         priority=1,
         dedup_key=f"{FAILED}:{payment.pk}",
     )
-    event_write(payment.pk, "told_failed")
+    return Line("told_failed", {})

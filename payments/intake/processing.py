@@ -1,7 +1,8 @@
 """What a job does with a delivery that was taken in, and how its row says what became of it."""
 
-from django.db import transaction
+from django.db import connection
 
+from jobs import sql
 from jobs.outcomes import Cancel, Done, Outcome
 from jobs.storable import storable
 from lib import clock
@@ -9,6 +10,15 @@ from payments.intake.sources import Processed, source_get
 from payments.models import IncomingWebhook, Intake
 
 _SHOWN = 500
+# What deliveries are processed by; the rest is read should somebody ask for it.
+_NAMES = ("id", "source", "kind", "event", "key", "body", "is_valid", "state", "received_at")
+_READ = f"SELECT {', '.join(_NAMES)} FROM incoming_webhook WHERE id = %s"
+_WAITING = "UPDATE incoming_webhook SET last_error = %s WHERE id = %s AND state = 'received'"
+_FINISH = """
+UPDATE incoming_webhook SET state = %(state)s, processed_at = %(now)s, last_error = %(note)s,
+    object_ref = coalesce(nullif(%(object_ref)s, ''), object_ref)
+WHERE id = %(id)s AND state = 'received'
+"""
 
 
 def intake_process(webhook_id: int) -> Outcome:
@@ -16,9 +26,10 @@ def intake_process(webhook_id: int) -> Outcome:
 
     Repeat: what is no longer RECEIVED is left alone. Holds no transaction while the source works.
     """
-    row = IncomingWebhook.objects.filter(pk=webhook_id).first()
-    if row is None:
+    found_row = sql.row(_READ, [webhook_id])
+    if found_row is None:
         return Cancel("the delivery was removed")
+    row = IncomingWebhook.from_db(connection.alias, _NAMES, found_row)
     if row.state != Intake.RECEIVED or not row.is_valid:
         return Done({"state": row.state})
     try:
@@ -28,24 +39,23 @@ def intake_process(webhook_id: int) -> Outcome:
         raise
     if not isinstance(found, Processed):
         return found
-    row_finish(webhook_id, found)
+    if not found.is_noted:
+        row_finish(webhook_id, found)
     return Done({"state": str(found.state), "object": found.object_ref})
 
 
 def row_finish(webhook_id: int, found: Processed) -> bool:
     """Write what became of a delivery. False: somebody else had written it already."""
-    changed = IncomingWebhook.objects.filter(pk=webhook_id, state=Intake.RECEIVED).update(
-        state=found.state,
-        processed_at=clock.now(),
-        last_error=storable(found.note)[:_SHOWN],
-        **({"object_ref": found.object_ref} if found.object_ref else {}),
-    )
-    return changed == 1
+    given = {
+        "id": webhook_id,
+        "state": found.state.value,
+        "now": clock.now(),
+        "note": storable(found.note)[:_SHOWN],
+        "object_ref": found.object_ref,
+    }
+    return sql.run(_FINISH, given) == 1
 
 
 def row_error(webhook_id: int, error: str) -> None:
     """Keep why it could not be processed this time."""
-    with transaction.atomic():
-        IncomingWebhook.objects.filter(pk=webhook_id, state=Intake.RECEIVED).update(
-            last_error=storable(error)[:_SHOWN]
-        )
+    sql.run(_WAITING, [storable(error)[:_SHOWN], webhook_id])

@@ -30,11 +30,15 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What became of a delivery: PROCESSED or UNMATCHED. note: for people, why nothing was done."""
+    """What became of a delivery: PROCESSED or UNMATCHED. note: for people, why nothing was done.
+
+    is_noted: its row says so already, written in the transaction of the work.
+    """
 
     state: Intake = Intake.PROCESSED
     object_ref: str = ""
     note: str = ""
+    is_noted: bool = False
 
 
 class BodyUnreadable(ValueError):
