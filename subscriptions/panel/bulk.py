@@ -77,13 +77,14 @@ class BulkCalls(UserCalls):
         The panel has no call for it: runs of near numbers are read by the stream, the rest one by one.
         """
         found: dict[int, PanelUser | None] = {}
+        alone: list[int] = []
         has_stream = self.has_stream()
         for run in _runs(sorted(set(panel_ids))):
             if len(run) > 1 and has_stream:
                 found |= self._run_read(run)
-                continue
-            found |= self._each_read(run)
-        return found
+            else:
+                alone += run
+        return found | self._each_read(alone)
 
     def _each_read(self, panel_ids: Sequence[int]) -> dict[int, PanelUser | None]:
         found: dict[int, PanelUser | None] = {}

@@ -52,6 +52,9 @@ class StoredContract:
     def learn(self, version: PanelVersion) -> None:
         """Write down version and dialect. Another dialect than before holds all writes."""
         dialect = self._forced or version.dialect
+        if dialect is not None and _is_seen_again(dialect, version):
+            self._forget()
+            return
         with transaction.atomic():
             row = _locked()
             before = Dialect(row.dialect) if row.dialect else None
@@ -81,13 +84,23 @@ class StoredContract:
             is_held = self._row is not None and bool(self._row.held_reason)
             # Whoever waits for the release wants to see it at once.
             if is_held or time.monotonic() - self._looked_at > _LOOK_S:
-                self._row = PanelState.objects.filter(pk=1).first()
+                self._row = next(iter(PanelState.objects.filter(pk=1)), None)
                 self._looked_at = time.monotonic()
             return self._row
 
     def _forget(self) -> None:
         with self._lock:
             self._looked_at = float("-inf")
+
+
+def _is_seen_again(dialect: Dialect, version: PanelVersion) -> bool:
+    """Write the version down if the dialect is the one that is known: mostly it is, and no more changes."""
+    return (
+        PanelState.objects.filter(pk=1, dialect=dialect.value).update(
+            version=version.text[:40], seen_at=clock.now()
+        )
+        == 1
+    )
 
 
 def _locked() -> PanelState:
