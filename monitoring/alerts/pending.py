@@ -35,6 +35,18 @@ UPDATE alert c SET parent_id = f.parent_id FROM (
 """
 
 
+# Each half has an index of its own.
+_ANYTHING = """
+SELECT EXISTS (SELECT FROM alert WHERE resolved_at IS NULL)
+    OR EXISTS (SELECT FROM alert WHERE tell_at IS NOT NULL)
+"""
+
+
+def is_anything_open() -> bool:
+    """Whether an alert is open, or its end not told yet; while none is, there is nothing to do."""
+    return bool(sql.rows(_ANYTHING)[0][0])
+
+
 def parents_adopt() -> int:
     """Put open alerts under what explains them and was opened later. Returns how many."""
     return sql.run(

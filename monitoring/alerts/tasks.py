@@ -9,7 +9,7 @@ from jobs.models import Priority
 from jobs.outcomes import Outcome
 from jobs.registry import job
 from lib import clock
-from monitoring.alerts.pending import next_due_at
+from monitoring.alerts.pending import MOST, is_anything_open, next_due_at
 from monitoring.alerts.quieting import alerts_fade, token_ask
 from monitoring.alerts.retention import alerts_clean
 from monitoring.alerts.showing import REFRESH, telling_refresh
@@ -32,9 +32,12 @@ MOMENT = timedelta(seconds=1)
 )
 def tell() -> dict[str, int]:
     """Tell people what opened or is resolved: as one group, when its window is over."""
+    if not is_anything_open():
+        return {"told": 0}
     token_ask()
-    told = 0
-    while found := alerts_tell():
+    told, found = 0, MOST
+    while found == MOST:
+        found = alerts_tell()
         told += found
     due = next_due_at() if admins() else None
     if due is not None and due - clock.now() <= settings.ALERT_GROUP:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
 from jobs.testing import assert_enqueued, assert_not_enqueued, drain
@@ -29,6 +30,15 @@ def test_an_alert_is_told_once_when_its_window_is_over() -> None:
     assert story(alert) == ["opened", "told"]
     message = QueuedMessage.objects.get()
     assert (message.telegram_id, message.priority, message.notification_type) == (1, 0, "alert")
+
+
+def test_while_no_alert_is_open_or_to_be_told_the_job_costs_one_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1):
+        assert tell() == {"told": 0}
+    raised()
+    assert len(tell_run()) == 1
 
 
 def test_who_comes_early_comes_again_when_the_window_is_over() -> None:
