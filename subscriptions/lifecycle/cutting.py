@@ -7,17 +7,19 @@ knows that a DISABLED which it finds is ours, and paying brings back what we swi
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from jobs import sql
 from jobs.audit import audit_write
 from jobs.faults import fault
 from jobs.outcomes import Done, Outcome, Retry, Snooze
 from lib import clock
 from subscriptions.lifecycle import mirroring
-from subscriptions.lifecycle.dues import packs_enqueue
+from subscriptions.lifecycle.dues import PACK, packs_enqueue
 from subscriptions.lifecycle.fates import (
     DONE,
     FAILED,
@@ -37,6 +39,10 @@ from subscriptions.panel.types import PanelStatus, PanelUser
 from subscriptions.story import event_write
 from subscriptions.turns import TurnTaken, turn
 
+_IS_ROUND = """
+SELECT 1 FROM subscription_sweep WHERE id = %(sweep)s
+    AND (state <> 'running' OR (done + skipped + unknown + failed) %% %(pack)s = 0)
+"""
 SERVED = (PanelStatus.ACTIVE, PanelStatus.LIMITED)
 
 
@@ -143,6 +149,7 @@ def _intend(item: SweepItem, look: Look) -> str | None:
             reason = "held_by_another"
         if reason:
             items_decide(item.sweep_id, [item.pk], SKIPPED, reason)
+            _hand_out(item.sweep_id)
             return reason
         if not item_begin(item.sweep_id, item.pk):
             return "stopped"
@@ -206,6 +213,7 @@ def _end(item: SweepItem, look: Look, verdict: CutVerdict) -> dict[str, str]:
             _write_down(row, item)
         if verdict.reason in {"cut", "panel_expired"}:
             _notice_write(row, item.expire_at)
+        _hand_out(item.sweep_id)
     return {"fate": fate, "reason": verdict.reason}
 
 
@@ -231,4 +239,13 @@ def _notice_write(row: Subscriber, expire_at: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    packs_enqueue()
+
+
+def _hand_out(sweep_id: UUID) -> None:
+    """Have those told who were cut so far: at the end of the sweep, and after each pack of it.
+
+    A job for each would cost more than the message. The caller holds the sweep, so whoever is the last
+    sees the notices of all; what a killed job leaves goes out with the next disable_expired.
+    """
+    if sql.row(_IS_ROUND, {"sweep": sweep_id, "pack": PACK}) is not None:
+        packs_enqueue()

@@ -137,3 +137,5 @@ def packs_enqueue() -> int:
                 [ids, [job.id for job, group in zip(made, groups, strict=True) for _ in group]],
             )
             packs, after = packs + len(groups), ids[-1]
+        if len(ids) < PACK * PACKS_AT_ONCE:
+            return packs

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from subscriptions.lifecycle.sight import Gone, Look, Seen
-from subscriptions.mirror.applying import user_apply, users_apply
+from subscriptions.mirror.applying import Applied, user_apply, users_apply
 from subscriptions.mirror.identity import gone_mark
 from subscriptions.models import Subscriber
 from subscriptions.panel.types import PanelUser
@@ -15,13 +15,13 @@ def correct(row: Subscriber, look: Look) -> None:
 
     The row shows it afterwards. An unknown answer teaches nothing.
     """
+    is_changed = False
     if isinstance(look, Gone):
-        gone_mark(row.pk)
+        is_changed = gone_mark(row.pk)
     elif isinstance(look, Seen):
-        user_apply(look.user, look.read_at)
-    else:
-        return
-    row.refresh_from_db()
+        is_changed = _is_changed(user_apply(look.user, look.read_at))
+    if is_changed:
+        row.refresh_from_db()
 
 
 def correct_all(rows: dict[int, Subscriber], looks: Iterable[tuple[int, Look]]) -> None:
@@ -38,6 +38,10 @@ def correct_all(rows: dict[int, Subscriber], looks: Iterable[tuple[int, Look]]) 
     if users:
         # The first look's time for all: what we wrote ourselves since then is not undone by any.
         applied = users_apply(list(users.values()), min(read_at))
-        is_changed |= bool(applied.changed or applied.created or applied.strangers)
+        is_changed |= _is_changed(applied)
     if is_changed:
         rows.update(Subscriber.objects.select_related("plan").in_bulk(list(rows)))
+
+
+def _is_changed(applied: Applied) -> bool:
+    return bool(applied.changed or applied.created or applied.strangers)

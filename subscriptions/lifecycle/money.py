@@ -2,8 +2,14 @@
 
 from collections.abc import Collection
 
+from jobs import sql
 from subscriptions.lifecycle.verdicts import Money
 from subscriptions.models import Activation
+
+_OPEN = """
+SELECT subscriber_id, state FROM subscription_activation
+WHERE subscriber_id = ANY(%s) AND NOT state = 'applied'
+"""
 
 
 def money_of(subscriber_id: int) -> Money:
@@ -17,13 +23,7 @@ def money_of(subscriber_id: int) -> Money:
 def money_of_all(subscriber_ids: Collection[int]) -> dict[int, Money]:
     """The same for many, in one query."""
     found = dict.fromkeys(subscriber_ids, Money.NONE)
-    open_ones = (
-        Activation.objects.filter(subscriber_id__in=subscriber_ids)
-        .exclude(state=Activation.State.APPLIED)
-        .values_list("subscriber_id", "state")
-    )
-    for subscriber_id, state in open_ones:
-        assert subscriber_id is not None
+    for subscriber_id, state in sql.rows(_OPEN, [list(subscriber_ids)]):
         if state == Activation.State.PENDING:
             found[subscriber_id] = Money.COMING
         elif found[subscriber_id] is Money.NONE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from jobs import sql
-from jobs.audit import audit_write
+from jobs.audit import audit_write_many
 from lib import clock
 from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.money import money_of_all
@@ -23,11 +23,17 @@ from subscriptions.lifecycle.verdicts import (
 )
 from subscriptions.models import Notice, NoticeState, Stage, Subscriber
 from subscriptions.panel.client import PanelClient
-from subscriptions.story import event_write
+from subscriptions.story import EventRow, events_write
 
 logger = logging.getLogger("switchboard.lifecycle")
 
 SUBSCRIBER = "subscriber"  # what the audit log calls it
+_ASKED = [f"subscriber__{name}" for name in ("panel_id", "username", "telegram_id")]
+# A subscriber is a wide row, and of many.
+_TOLD = (
+    "username", "expire_at", "cut_by", "telegram_id", "language", "time_zone", "plan_id",
+    "plan__title", "plan__title_ru",
+)  # fmt: skip
 CHUNK = 10  # notices of one transaction: each was a request to the panel before it
 
 _SAVE = """
@@ -84,6 +90,7 @@ def notices_send(
     due = list(
         Notice.objects.filter(pk__in=notice_ids, pk__gt=after, state=NoticeState.DUE)
         .select_related("subscriber")
+        .only("stage", "expire_at", "subscriber", *_ASKED)
         .order_by("pk")
     )
     muted = muted_of(
@@ -172,13 +179,15 @@ def notices_decide(looked: Sequence[Looked], *, muted: Collection[int]) -> dict[
         for each in due
     }
     told = _tell(people, notices, verdicts, muted)
+    ended: list[tuple[Notice, Told]] = []
     for each in due:
         verdict, notice = verdicts[each.notice_id], notices[each.notice_id]
         if verdict.act is Act.LATER:
             continue
         _close(notice, verdict, told[notice.pk])
-        if notice.stage == Stage.EXPIRED:
-            _write_down(notice, each.look, verdict, told[notice.pk])
+        if _is_end(notice, each.look, verdict):
+            ended.append((notice, told[notice.pk]))
+    _write_down(ended)
     _save([notices[pk] for pk, verdict in verdicts.items() if verdict.act is not Act.LATER])
     return {
         pk: None if pk in verdicts and verdicts[pk].act is Act.LATER else row.state
@@ -188,6 +197,7 @@ def notices_decide(looked: Sequence[Looked], *, muted: Collection[int]) -> dict[
 
 def _people(subscriber_ids: Collection[int]) -> dict[int, Subscriber]:
     rows = Subscriber.objects.select_for_update(no_key=True, of=("self",)).select_related("plan")
+    rows = rows.only(*_TOLD)
     return {row.pk: row for row in rows.filter(pk__in=subscriber_ids).order_by("pk")}
 
 
@@ -247,12 +257,31 @@ def _save(notices: Sequence[Notice]) -> None:
         )
 
 
-def _write_down(notice: Notice, look: Look, verdict: Verdict, told: Told) -> None:
-    """An end is told of in the story and in the audit log once; one that we made stands there already."""
-    if not isinstance(look, Seen) or verdict.act is not Act.TELL:
-        return
-    owner, ended_at = notice.subscriber_id, notice.expire_at.isoformat()
-    event_write(owner, "expired", "panel", data={"until": ended_at, "not_told": told.reason})
-    audit_write(
-        None, "subscriptions.expired", SUBSCRIBER, owner, expire_at=ended_at, not_told=told.reason
+def _is_end(notice: Notice, look: Look, verdict: Verdict) -> bool:
+    """Whether an end is to be written down; one that we made stands there already."""
+    is_told = isinstance(look, Seen) and verdict.act is Act.TELL
+    return is_told and notice.stage == Stage.EXPIRED
+
+
+def _write_down(ended: Sequence[tuple[Notice, Told]]) -> None:
+    """An end is told of in the story and in the audit log once. One statement each for all."""
+    events_write(
+        EventRow(
+            subscriber_id=notice.subscriber_id,
+            kind="expired",
+            source="panel",
+            data={"until": notice.expire_at.isoformat(), "not_told": told.reason},
+        )
+        for notice, told in ended
+    )
+    audit_write_many(
+        "subscriptions.expired",
+        SUBSCRIBER,
+        [
+            (
+                notice.subscriber_id,
+                {"expire_at": notice.expire_at.isoformat(), "not_told": told.reason},
+            )
+            for notice, told in ended
+        ],
     )

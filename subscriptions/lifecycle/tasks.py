@@ -68,7 +68,7 @@ def send_notices(notice_ids: list[int]) -> Outcome | dict[str, int]:
             context.check()
 
     sent = sending.notices_send(panel_background(), notice_ids, after=after, passed=passed)
-    left = sending.notices_due(notice_ids)
+    left = sending.notices_due(notice_ids) if after else sent.later
     if left and context is not None and context.attempt < context.max_attempts:
         context.save_checkpoint({"after": 0})
         return Retry(f"{left} of {len(notice_ids)} cannot be decided yet")

@@ -12,7 +12,6 @@ from jobs.models import Priority
 from lib import clock
 from lib.errors import InputInvalid
 from notifications.telegram.many import Draft, messages_queue
-from notifications.telegram.models import Chat
 from notifications.telegram.templates import render
 from subscriptions.activation.orders import language_pick, title_in
 from subscriptions.lifecycle.stages import BY_STAGE
@@ -22,6 +21,7 @@ SOURCE = "subscription"  # what people mute, as a source of the inbox
 # A block that is older is tried again: whoever took it back is found by the next message only.
 BLOCK_BELIEVED = timedelta(days=30)
 KEPT = timedelta(days=2)  # so long after the end a second message of the same day is still known
+_BLOCKED = "SELECT chat_id FROM telegram_chat WHERE chat_id = ANY(%s) AND unreachable_since > %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,5 @@ def _plan(row: Subscriber) -> str:
 def _blocked_of(telegram_ids: Collection[int]) -> set[int]:
     if not telegram_ids:
         return set()
-    since = clock.now() - BLOCK_BELIEVED
-    chats = Chat.objects.filter(pk__in=telegram_ids, unreachable_since__gt=since)
-    return set(chats.values_list("pk", flat=True))
+    found = sql.rows(_BLOCKED, [list(telegram_ids), clock.now() - BLOCK_BELIEVED])
+    return {chat_id for (chat_id,) in found}

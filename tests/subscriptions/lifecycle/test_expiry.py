@@ -113,6 +113,23 @@ def test_who_is_still_served_after_the_end_is_disabled_told_and_written_down(
     assert (Sweep.objects.count(), len(told())) == (1, 1)
 
 
+def test_those_who_are_cut_by_one_sweep_are_told_by_one_job(people: People) -> None:
+    rows = [people.make(-HOUR) for _ in range(5)]
+    sweep()
+    assert told() == [(row.telegram_id, "subscription_deactivated") for row in rows]
+    assert len(jobs_of("subscriptions.send_notices")) == 1
+
+
+def test_who_is_cut_is_told_although_the_sweep_does_not_end(people: People) -> None:
+    """The panel answers for one, and not for the other: the next run hands out the message."""
+    row, silent = people.make(-HOUR), people.make(-HOUR)
+    people.panel.fault(kind="status", status=500, user_id=silent.panel_id, for_s=3600)
+    sweep()
+    assert (cut(row), Sweep.objects.get().state) == (("DISABLED", CutBy.SWEEP), "running")
+    sweep()
+    assert told() == [(row.telegram_id, "subscription_deactivated")]
+
+
 def test_who_has_no_telegram_is_disabled_all_the_same(people: People) -> None:
     row = people.make(-HOUR, telegram_id=None)
     sweep()
