@@ -41,6 +41,8 @@ class SQLCompiler(_Compiled, compiler.SQLCompiler):
 
 def _is_whole(query: Any) -> bool:
     """Does it select all columns of its own table, under the table's name, and nothing else?"""
+    if query.model is None:  # a query around a query
+        return False
     options = query.model._meta
     return bool(
         query.default_cols

@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.db import DataError, ProgrammingError, connection
 from django.db.backends.postgresql import compiler as compilers
-from django.db.models import Exists, F, Model, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, Model, OuterRef, QuerySet, Sum, Value
 from django.test.utils import CaptureQueriesContext
 
 from config.postgres.base import TRUSTED_S
@@ -196,3 +196,10 @@ def test_what_is_kept_of_a_table_is_not_changed_by_a_query() -> None:
         assert Breaker.objects.annotate(more=F("failures") + 1).get(name="shop").more == 4
         assert Breaker.objects.get(name="shop").failures == 3
         assert BreakerEvent.objects.select_related("breaker").first() is None
+
+
+def test_a_query_around_a_query_is_counted() -> None:
+    for number in range(3):
+        Breaker.objects.create(name=f"b{number}", failures=number)
+    assert Breaker.objects.order_by("name")[:2].aggregate(total=Sum("failures")) == {"total": 1}
+    assert Breaker.objects.distinct().values("state").count() == 1
