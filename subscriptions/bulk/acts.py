@@ -38,6 +38,9 @@ class Pack:
     items: Sequence[BulkItem]
     users: dict[int, PanelUser] = field(default_factory=dict)
     fates: dict[int, Fate] = field(default_factory=dict)  # by item
+    coming: Mapping[int, datetime] = field(
+        default_factory=dict
+    )  # where payments lead, by subscriber
 
     def open(self) -> Iterator[tuple[BulkItem, PanelUser]]:
         """Items without a fate, with their users."""
@@ -63,6 +66,8 @@ def look(pack: Pack, client: PanelClient) -> None:
     ids = sorted({panel_id_of(item) for item in pack.items} - {0})
     found = client.users_by_ids(ids) if ids else {}
     pack.users = {number: user for number, user in found.items() if user is not None}
+    if pack.kind is BulkKind.EXTEND and not pack.is_undo:
+        pack.coming = targets_open([item.subscriber_id or 0 for item in pack.items])
     for item in pack.items:
         user = pack.users.get(panel_id_of(item))
         if user is not None and item.subscriber and user.username != item.subscriber.username:
@@ -133,7 +138,11 @@ def _decide(pack: Pack, item: BulkItem, user: PanelUser) -> None:
     if pack.kind is not BulkKind.EXTEND:
         item.data = item.data or {}
         return
-    target = _target(pack, item, user)
+    try:
+        target = _target(pack, item, user)
+    except OverflowError:
+        pack.settle(item, ItemState.FAILED, "refused", "there is no such date: it is too far away")
+        return
     if target is None:
         pack.settle(item, ItemState.SKIPPED, "changed_since")
     else:
@@ -148,7 +157,7 @@ def _was_moved(item: BulkItem, user: PanelUser) -> bool:
 def _target(pack: Pack, item: BulkItem, user: PanelUser) -> datetime | None:
     """The date to write, computed once. An undo goes back only from where its operation has led."""
     if not pack.is_undo:
-        coming = targets_open([item.subscriber_id or 0]).get(item.subscriber_id or 0)
+        coming = pack.coming.get(item.subscriber_id or 0)
         base = max(each for each in (user.expire_at, clock.now(), coming) if each is not None)
         return base + timedelta(days=int(pack.params["days"]))
     back = item.data or {}
@@ -196,26 +205,35 @@ def one_by_one(pack: Pack, client: PanelClient) -> None:
     Raises PanelWaits and PanelAway-like errors of reads: what has its fate by then keeps it.
     """
     for item, user in list(pack.open()):
-        try:
-            changed = _change(pack.kind, item, user, client)
-        except PanelMissing:
-            done = pack.kind is BulkKind.DELETE
-            pack.settle(
-                item, ItemState.DONE if done else ItemState.SKIPPED, "" if done else "missing"
-            )
-        except (PanelRefused, PanelFailed) as exc:
-            pack.settle(item, ItemState.FAILED, "refused", str(exc))
-        except PanelWaits:
-            raise
-        except PanelUnknown as exc:
-            _read_alone(pack, item, user, client, str(exc))
+        why = change_one(pack, item, user, client)
+        if why is not None:
+            read_alone(pack, item, user, why, client)
+
+
+def change_one(pack: Pack, item: BulkItem, user: PanelUser, client: PanelClient) -> str | None:
+    """Change one who is open. Returns why nobody knows whether it was done, if so: `read_alone` decides.
+
+    Raises PanelWaits and PanelAway-like errors of reads.
+    """
+    try:
+        changed = _change(pack.kind, item, user, client)
+    except PanelMissing:
+        done = pack.kind is BulkKind.DELETE
+        pack.settle(item, ItemState.DONE if done else ItemState.SKIPPED, "" if done else "missing")
+    except (PanelRefused, PanelFailed) as exc:
+        pack.settle(item, ItemState.FAILED, "refused", str(exc))
+    except PanelWaits:
+        raise
+    except PanelUnknown as exc:
+        return str(exc)
+    else:
+        if changed is not None:
+            pack.users[user.id] = changed
+        if changed is None or _is_done(pack.kind, item, changed):
+            pack.settle(item, ItemState.DONE)
         else:
-            if changed is not None:
-                pack.users[user.id] = changed
-            if changed is None or _is_done(pack.kind, item, changed):
-                pack.settle(item, ItemState.DONE)
-            else:
-                pack.settle(item, ItemState.FAILED, "not_confirmed")
+            pack.settle(item, ItemState.FAILED, "not_confirmed")
+    return None
 
 
 def _change(
@@ -235,7 +253,7 @@ def _change(
     return None
 
 
-def _read_alone(pack: Pack, item: BulkItem, user: PanelUser, client: PanelClient, why: str) -> None:
+def read_alone(pack: Pack, item: BulkItem, user: PanelUser, why: str, client: PanelClient) -> None:
     """After a write whose end is not known: what the panel shows now decides."""
     try:
         now = client.user(user.id)

@@ -1,114 +1,76 @@
-"""Extensions, one job for each subscriber, in the line of jobs that change until when somebody is served.
+"""Extensions, a few subscribers at a time, each of whom nobody else changes meanwhile.
 
 A date is read, added to and written. Between the two no payment may be activated, or the older date would
-be written over the one that was paid for. So an extension stands in the same line as the activations of its
-subscriber (partition key), takes the subscriber's turn as people at buttons do, and counts what is paid and
-not applied yet.
+be written over the one that was paid for. So a walker takes the turns of those whom it extends, as people
+at buttons do, counts what is paid and not applied yet, and keeps nobody's turn for long.
 """
 
-from uuid import UUID
+import time
+from collections.abc import Iterable
 
-from django.db import transaction
-
-from jobs.enqueue import enqueue_many
 from jobs.faults import fault
-from jobs.outcomes import Done, Outcome, Snooze
-from jobs.registry import kind_get
-from subscriptions.bulk.acts import Pack, look, one_by_one
-from subscriptions.bulk.closing import operation_close, operation_halt
-from subscriptions.bulk.packs import (
-    HANDED_OUT,
-    intents_write,
-    items_put_back,
-    pack_hand_out,
+from subscriptions.bulk.acts import Pack, change_one, look, read_alone
+from subscriptions.bulk.packs import intents_write
+from subscriptions.bulk.turning import turns_held
+from subscriptions.bulk.writing import is_cancelled, pack_write
+from subscriptions.models import BulkItem, BulkKind, BulkOperation, ItemState
+from subscriptions.panel.client import PanelClient
+
+TOGETHER = 10  # people whose turns are held at once
+HOLD_S = (
+    2.0  # then the turns go back before the next is written: a payment waits less than its patience
 )
-from subscriptions.bulk.writing import pack_write
-from subscriptions.models import BulkItem, BulkKind, BulkState, ItemState
-from subscriptions.panel.door import PanelOff, panel_background
-from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
-from subscriptions.turns import TurnTaken, turn
-
-EXTEND = "subscriptions.bulk_extend"
 
 
-def hand_out(operation_id: UUID, count: int = 1) -> int:
-    """Give the next items to jobs, one each, in the transaction that takes them. Returns how many.
+def extend_pack(
+    operation: BulkOperation, walker: int, items: Iterable[BulkItem], client: PanelClient
+) -> int:
+    """Extend some; returns how many stay held because somebody else has their turn, for another time.
 
-    There are as many such jobs at a time as walkers may be, for each one hands out the next at its end:
-    more would only wait for a place at the panel, in threads that others need.
+    Repeat-safe: a date is kept before it is written, and is absolute. Raises PanelError: whoever has no
+    fate then is held still.
     """
-    kind = kind_get(EXTEND)
-    with transaction.atomic():
-        taken = pack_hand_out(operation_id, count)
-        if taken:
-            enqueue_many(
-                [
-                    (kind, {"item_id": item_id, "partition": f"subscriber:{subscriber_id}"})
-                    for item_id, subscriber_id in taken
-                ]
-            )
-    return len(taken)
-
-
-def extend(item_id: int, *, again_after: Snooze) -> Outcome:
-    """Extend one subscriber. Repeat-safe: the date is kept before it is written, and is absolute."""
-    item = BulkItem.objects.select_related("subscriber", "operation").filter(pk=item_id).first()
-    if item is None or item.state != ItemState.RUNNING or item.walker != HANDED_OUT:
-        return Done("it has its fate")
-    operation = item.operation
-    if operation.state == BulkState.PAUSED:
-        items_put_back([item_id])
-        return Done("paused")
-    pack = Pack(BulkKind.EXTEND, operation.params, operation.is_undo, [item])
-    if operation.state == BulkState.CANCELLED and item.before is None:
-        pack.settle(item, ItemState.SKIPPED, "cancelled")
-    else:
+    waiting, busy = list(items), 0
+    while waiting:
+        some, waiting = waiting[:TOGETHER], waiting[TOGETHER:]
+        pack = Pack(BulkKind.EXTEND, operation.params, operation.is_undo, [])
+        people = [item.subscriber_id for item in some if item.subscriber_id is not None]
         try:
-            with turn(item.subscriber_id or 0, in_line=True):
-                _ask(pack, item)
-        except (PanelWaits, TurnTaken) as exc:
-            return Snooze(exc.retry_after, str(exc))
-        except PanelOff as exc:
-            return Snooze(again_after.after, str(exc))
-        except PanelDenied as exc:
-            items_put_back([item_id])
-            operation_halt(operation.pk, f"the panel refuses our token: {exc}")
-            return Done("paused: the panel refuses our token")
-        except PanelError as exc:
-            return Snooze(again_after.after, f"{type(exc).__name__}: {exc}")
-    pack_write(operation, HANDED_OUT, pack)
-    _go_on(operation.pk)
-    return Done()
+            with turns_held(operation.pk, walker, people) as ours:
+                pack.items = [
+                    item
+                    for item in some
+                    if item.subscriber_id is None or item.subscriber_id in ours
+                ]
+                busy += len(some) - len(pack.items)
+                _extend(operation, walker, pack, client)
+        finally:
+            pack_write(operation, walker, pack)
+        waiting = [item for item in pack.items if item.pk not in pack.fates] + waiting
+    return busy
 
 
-def _ask(pack: Pack, item: BulkItem) -> None:
-    client = panel_background()
+def _extend(operation: BulkOperation, walker: int, pack: Pack, client: PanelClient) -> None:
+    """Write the dates of whom there is time for; at least of one. Raises PanelError."""
+    give_back_at = time.monotonic() + HOLD_S
     look(pack, client)
-    if item.pk in pack.fates:
+    fresh = list(pack.open())
+    if not fresh:
         return
-    intents_write(HANDED_OUT, [(item.pk, item.before, item.data)])
+    intents_write(walker, [(item.pk, item.before, item.data) for item, _ in fresh])
     fault("bulk.intended")
-    one_by_one(pack, client)
+    if is_cancelled(operation):
+        for item, _ in fresh:
+            pack.settle(item, ItemState.SKIPPED, "cancelled")
+        return
+    unsure = None
+    with client.visit(len(fresh)):
+        for item, user in fresh:
+            why = change_one(pack, item, user, client)
+            if why is not None:
+                unsure = item, user, why
+            if why is not None or time.monotonic() > give_back_at:
+                break  # the others are looked at again, in another turn
+    if unsure is not None:
+        read_alone(pack, *unsure, client)
     fault("bulk.asked")
-
-
-def give_up(item_id: int, why: str) -> None:
-    """Our own code failed on an item as often as it may: it has failed, and the others go on."""
-    item = BulkItem.objects.select_related("operation").filter(pk=item_id).first()
-    if item is None:
-        return
-    pack = Pack(BulkKind.EXTEND, item.operation.params, item.operation.is_undo, [item])
-    pack.settle(item, ItemState.FAILED, "gave_up", why)
-    pack_write(item.operation, HANDED_OUT, pack)
-    _go_on(item.operation_id)
-
-
-def _go_on(operation_id: UUID) -> None:
-    """Hand out the next item; the last one ends the operation. Looks without a lock first."""
-    if hand_out(operation_id):
-        return
-    still = BulkItem.objects.filter(
-        operation_id=operation_id, state__in=[ItemState.PENDING, ItemState.RUNNING]
-    )
-    if not still.exists():
-        operation_close(operation_id)

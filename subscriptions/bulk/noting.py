@@ -1,21 +1,39 @@
 """What follows here when the panel has changed somebody for an operation: mirror, who cut, the story."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
 
+from jobs import sql
 from lib import clock
 from subscriptions.bulk.acts import Pack
-from subscriptions.models import BulkItem, BulkKind, BulkOperation, CutBy, ItemState, Subscriber
+from subscriptions.models import BulkItem, BulkKind, BulkOperation, CutBy, ItemState
 from subscriptions.panel.types import PanelUser
 from subscriptions.story import EventRow, events_write
 
-# Of the panel's answer, what an operation may have changed.
-_MIRRORED = (
-    "status",
-    "expire_at",
-    "used_traffic_bytes",
-    "last_traffic_reset_at",
-    "panel_updated_at",
-)
+# In the order of their ids, as everybody locks who locks many.
+_LOCK = """
+SELECT id, panel_id, panel_updated_at FROM subscriber WHERE id = ANY(%s)
+ORDER BY id FOR NO KEY UPDATE
+"""
+# Of the panel's answer, what an operation may have changed. No moment: no answer, or one older than the row.
+_MIRROR = """
+UPDATE subscriber s SET
+    status = CASE WHEN g.updated_at IS NULL THEN s.status ELSE g.status END,
+    expire_at = CASE WHEN g.updated_at IS NULL THEN s.expire_at ELSE g.expire_at END,
+    used_traffic_bytes = CASE WHEN g.updated_at IS NULL THEN s.used_traffic_bytes ELSE g.used END,
+    last_traffic_reset_at = CASE WHEN g.updated_at IS NULL THEN s.last_traffic_reset_at ELSE g.reset_at END,
+    panel_updated_at = coalesce(g.updated_at, s.panel_updated_at){also}
+FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(ends)s::timestamptz[], %(used)s::bigint[],
+    %(resets)s::timestamptz[], %(updated)s::timestamptz[], %(cut_by)s::text[], %(cut_reason)s::text[])
+    g (id, status, expire_at, used, reset_at, updated_at, cut_by, cut_reason)
+WHERE s.id = g.id
+"""
+_ALSO = {
+    BulkKind.DISABLE: ", cut_by = g.cut_by, cut_reason = g.cut_reason, cut_at = %(now)s",
+    BulkKind.ENABLE: ", cut_by = '', cut_reason = '', cut_at = NULL",
+    BulkKind.DELETE: ", missing_since = coalesce(s.missing_since, %(now)s)",
+}
 _EVENTS = {
     BulkKind.DISABLE: "disabled",
     BulkKind.ENABLE: "enabled",
@@ -39,51 +57,54 @@ def note_done(operation: BulkOperation, pack: Pack, decided: set[int]) -> None:
     ]
     if not done:
         return
-    rows = {
-        row.pk: row
-        for row in Subscriber.objects.select_for_update()
-        .filter(pk__in=[item.subscriber_id for item in done])
-        .order_by("pk")
+    found = sql.rows(_LOCK, [[item.subscriber_id for item in done]])
+    users = {
+        row_id: _newer(pack.users.get(panel_id or 0), known) for row_id, panel_id, known in found
     }
-    users = {user.id: user for user in pack.users.values()}
-    items = {item.subscriber_id: item for item in done}
-    changed = [
-        _apply(operation, row, users.get(row.panel_id or 0), items[row.pk]) for row in rows.values()
-    ]
-    Subscriber.objects.bulk_update(
-        changed, [*_MIRRORED, "cut_by", "cut_reason", "cut_at", "missing_since"]
+    there = [item for item in done if item.subscriber_id in users]
+    if not there:
+        return
+    sql.run(
+        _MIRROR.format(also=_ALSO.get(BulkKind(operation.kind), "")),
+        _columns(operation, [(item, users[item.subscriber_id]) for item in there]),
     )
-    events_write(_events(operation, pack, (item for item in done if item.subscriber_id in rows)))
+    events_write(_events(operation, there))
 
 
-def _apply(
-    operation: BulkOperation, row: Subscriber, user: PanelUser | None, item: BulkItem
-) -> Subscriber:
-    kind = BulkKind(operation.kind)
-    is_newer = user is not None and (
-        row.panel_updated_at is None or user.updated_at >= row.panel_updated_at
-    )
-    if user is not None and is_newer:
-        row.status = user.status.value
-        row.expire_at = user.expire_at
-        row.used_traffic_bytes = user.used_bytes
-        row.last_traffic_reset_at = user.last_traffic_reset_at
-        row.panel_updated_at = user.updated_at
-    if kind is BulkKind.DISABLE:
-        row.cut_by, row.cut_at = CutBy.BULK, clock.now()
-        row.cut_reason = str(operation.params.get("reason") or f"bulk operation {operation.pk}")
-        was = item.data or {}
-        if operation.is_undo and was.get("cut_by") is not None:
-            # As before they were enabled: whom an operator had disabled, paying does not bring back.
-            row.cut_by, row.cut_reason = was["cut_by"], str(was.get("cut_reason") or "")
-    elif kind is BulkKind.ENABLE:
-        row.cut_by, row.cut_reason, row.cut_at = CutBy.NOBODY, "", None
-    elif kind is BulkKind.DELETE:
-        row.missing_since = row.missing_since or clock.now()
-    return row
+def _newer(user: PanelUser | None, known: datetime | None) -> PanelUser | None:
+    """An answer of the panel, unless the mirror has a newer one."""
+    return None if user is None or (known is not None and user.updated_at < known) else user
 
 
-def _events(operation: BulkOperation, pack: Pack, items: Iterable[BulkItem]) -> Iterator[EventRow]:
+def _columns(
+    operation: BulkOperation, done: Sequence[tuple[BulkItem, PanelUser | None]]
+) -> dict[str, Any]:
+    """The parameters of _MIRROR."""
+    cuts = [_cut(operation, item) for item, _ in done]
+    users = [user for _, user in done]
+    return {
+        "now": clock.now(),
+        "ids": [item.subscriber_id for item, _ in done],
+        "statuses": [user.status.value if user else None for user in users],
+        "ends": [user.expire_at if user else None for user in users],
+        "used": [user.used_bytes if user else None for user in users],
+        "resets": [user.last_traffic_reset_at if user else None for user in users],
+        "updated": [user.updated_at if user else None for user in users],
+        "cut_by": [by for by, _ in cuts],
+        "cut_reason": [reason for _, reason in cuts],
+    }
+
+
+def _cut(operation: BulkOperation, item: BulkItem) -> tuple[str, str]:
+    """Who has cut the subscriber of a disabled item, and why."""
+    was = item.data or {}
+    if operation.is_undo and was.get("cut_by") is not None:
+        # As before they were enabled: whom an operator had disabled, paying does not bring back.
+        return str(was["cut_by"]), str(was.get("cut_reason") or "")
+    return CutBy.BULK.value, str(operation.params.get("reason") or f"bulk operation {operation.pk}")
+
+
+def _events(operation: BulkOperation, items: Iterable[BulkItem]) -> Iterator[EventRow]:
     kind = BulkKind(operation.kind)
     for item in items:
         before = item.before or {}

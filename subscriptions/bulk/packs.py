@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import transaction
+from django.db.models import QuerySet
 
 from jobs import sql
 from lib import clock
@@ -53,9 +53,10 @@ SELECT id FROM settled
 """
 
 
-HANDED_OUT = 0  # in place of a walker: the item has a job of its own
-
-_HAND_OUT = _TAKE.replace("RETURNING i.id", "RETURNING i.id, i.subscriber_id")
+_READ = (
+    "operation_id", "given", "before", "data",
+    "subscriber__panel_id", "subscriber__username", "subscriber__cut_by", "subscriber__cut_reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +70,22 @@ class Fate:
 
 
 def pack_take(operation_id: UUID, walker: int, limit: int) -> list[BulkItem]:
-    """What this walker still holds from before a kill, or else the next pending items.
+    """The next pending items, held by this walker from now on.
 
     Empty if the operation does not run or nothing is left. Locks: the operation (shared), the items.
     """
-    held = _held(operation_id, walker)
-    if held:
-        return held
-    params = {"operation": operation_id, "walker": walker, "limit": limit}
-    with transaction.atomic():
-        sql.rows(_TAKE, params)
-    return _held(operation_id, walker)
+    taken = sql.rows(_TAKE, {"operation": operation_id, "walker": walker, "limit": limit})
+    return list(_items().filter(pk__in=[item_id for (item_id,) in taken])) if taken else []
 
 
-def pack_hand_out(operation_id: UUID, limit: int) -> list[tuple[int, int]]:
-    """Take the next pending items for jobs of their own: (item, subscriber). In the caller's transaction."""
-    params = {"operation": operation_id, "walker": HANDED_OUT, "limit": limit}
-    return [(item_id, subscriber_id) for item_id, subscriber_id in sql.rows(_HAND_OUT, params)]
+def items_held(operation_id: UUID, walker: int) -> list[BulkItem]:
+    """What this walker holds still: from before a kill, or because it could not be brought to its end."""
+    return list(_items().filter(operation_id=operation_id, state=ItemState.RUNNING, walker=walker))
 
 
-def items_put_back(item_ids: Sequence[int]) -> int:
-    """Let items that were handed out wait again, with what was decided of them. Repeat: nothing."""
-    return BulkItem.objects.filter(
-        pk__in=item_ids, state=ItemState.RUNNING, walker=HANDED_OUT
-    ).update(state=ItemState.PENDING, walker=None)
-
-
-def _held(operation_id: UUID, walker: int) -> list[BulkItem]:
-    return list(
-        BulkItem.objects.select_related("subscriber")
-        .filter(operation_id=operation_id, state=ItemState.RUNNING, walker=walker)
-        .order_by("pk")
-    )
+def _items() -> QuerySet[BulkItem]:
+    """Items with as much of their subscribers as is needed to act on them."""
+    return BulkItem.objects.select_related("subscriber").only(*_READ).order_by("pk")
 
 
 def intents_write(

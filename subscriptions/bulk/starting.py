@@ -11,7 +11,6 @@ from django.db import transaction
 from jobs import sql
 from jobs.audit import Account, audit_write
 from lib import clock
-from subscriptions.bulk.packs import HANDED_OUT
 from subscriptions.bulk.preview import people_sql
 from subscriptions.bulk.rules import params_check, skip_sql
 from subscriptions.bulk.selection import Selection, selection_for
@@ -116,11 +115,9 @@ def walkers_call(operation_id: UUID, open_items: int) -> None:
     from subscriptions.bulk.tasks import walk  # noqa: PLC0415 - its jobs call us
 
     packs = -(-open_items // settings.BULK_BATCH_SIZE)
-    if BulkOperation.objects.filter(pk=operation_id, kind=BulkKind.EXTEND).exists():
-        packs = 1  # it only hands them out (extending)
     wanted = set(range(1, min(settings.BULK_WALKERS, max(1, packs)) + 1))
-    held = BulkItem.objects.filter(operation_id=operation_id, walker__gt=HANDED_OUT)
-    holders = held.filter(state=ItemState.RUNNING).values_list("walker", flat=True).distinct()
+    held = BulkItem.objects.filter(operation_id=operation_id, state=ItemState.RUNNING)
+    holders = held.values_list("walker", flat=True).distinct()
     for walker in sorted(wanted | {each for each in holders if each is not None}):
         walk.enqueue(
             operation_id=operation_id, walker=walker, unique=f"bulk_walk:{operation_id}:{walker}"

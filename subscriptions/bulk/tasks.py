@@ -5,16 +5,14 @@ from uuid import UUID
 from jobs.context import current_job
 from jobs.ladders import Delays
 from jobs.models import Priority
-from jobs.outcomes import Outcome, Snooze
+from jobs.outcomes import Outcome
 from jobs.registry import job
-from subscriptions.bulk import extending, walking
+from subscriptions.bulk import walking
 from subscriptions.bulk.closing import operation_halt
 from subscriptions.bulk.selection import selection_read
 from subscriptions.bulk.starting import begin, items_write, walkers_call
-from subscriptions.bulk.watching import handed_out_put_back, operations_without_walkers
+from subscriptions.bulk.watching import operations_without_walkers
 from subscriptions.models import BulkOperation, BulkState
-
-AGAIN = Snooze(walking.AGAIN, "the panel is away")
 
 
 @job(
@@ -55,32 +53,11 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
         raise
 
 
-@job(
-    extending.EXTEND,
-    queue="notifications",
-    priority=Priority.LOW,
-    retry=Delays("5s 30s 2m"),
-    timeout="2m",
-    breaker="remnawave",
-    skip_ahead=True,
-)
-def extend(item_id: int) -> Outcome:
-    """Extend one subscriber of an operation, in the line of what changes until when they are served."""
-    context = current_job()
-    try:
-        return extending.extend(item_id, again_after=AGAIN)
-    except Exception as exc:
-        if context is not None and context.attempt >= context.max_attempts:
-            extending.give_up(item_id, f"{type(exc).__name__}: {exc}")
-        raise
-
-
 @job("subscriptions.watch_bulk", queue="maintenance", every="1m", timeout="1m", single=True)
 def watch_bulk() -> dict[str, int]:
     """Call walkers again for operations that run and have none, whatever became of theirs."""
     called = 0
     for operation_id, open_items in operations_without_walkers():
-        handed_out_put_back(operation_id)
         walkers_call(operation_id, open_items)
         called += 1
     return {"called": called}

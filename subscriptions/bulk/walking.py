@@ -10,21 +10,21 @@ from jobs.context import current_job
 from jobs.faults import fault
 from jobs.outcomes import Done, Outcome, Snooze
 from lib import clock
-from subscriptions.bulk.acts import Pack, ask, confirm, look, one_by_one
+from subscriptions.bulk.acts import Pack
 from subscriptions.bulk.closing import operation_close, operation_halt
-from subscriptions.bulk.extending import hand_out
+from subscriptions.bulk.extending import extend_pack
+from subscriptions.bulk.flight import Flight
 from subscriptions.bulk.importing import import_pack
-from subscriptions.bulk.packs import intents_write, pack_take
+from subscriptions.bulk.packs import items_held, pack_take
 from subscriptions.bulk.writing import pack_write
-from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState, ItemState
+from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.door import PanelOff, panel_background
 from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
 from subscriptions.turns import TurnTaken
 
 TURN_S = 10.0  # then other jobs may have the thread
-CONFIRM_S = 6.0  # how long the panel may take for what it has queued
-CONFIRM_EVERY_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+BUSY = timedelta(seconds=1)  # while somebody else changes those whom we hold
 AGAIN = timedelta(seconds=15)  # while the panel is away
 
 
@@ -36,20 +36,8 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
     operation = BulkOperation.objects.filter(pk=operation_id).first()
     if operation is None or operation.state in {BulkState.WAITING, BulkState.PAUSED}:
         return Done("the operation does not run")
-    began, packs = time.monotonic(), 0
     try:
-        if operation.kind == BulkKind.EXTEND:
-            return _hand_out(operation)
-        client = panel_background()
-        while time.monotonic() - began < TURN_S:
-            _check()
-            items = pack_take(operation_id, walker, settings.BULK_BATCH_SIZE)
-            if not items:
-                operation_close(operation_id)
-                return Done({"packs": packs})
-            fault("bulk.taken")
-            pack_do(operation, walker, items, client)
-            packs += 1
+        return _go(operation, walker, panel_background())
     except PanelOff as exc:
         return Snooze(AGAIN, str(exc))
     except (PanelWaits, TurnTaken) as exc:
@@ -59,59 +47,49 @@ def walk(operation_id: UUID, walker: int) -> Outcome:
         return Done("paused: the panel refuses our token")
     except PanelError as exc:
         return Snooze(AGAIN, f"{type(exc).__name__}: {exc}")
-    return Snooze(clock.ZERO, "others may have the thread")
 
 
-def _hand_out(operation: BulkOperation) -> Outcome:
-    """Give as many items a job of their own as there may be walkers; each of them hands out the next."""
-    open_items = BulkItem.objects.filter(operation=operation, state=ItemState.RUNNING)
-    count = hand_out(operation.pk, max(0, settings.BULK_WALKERS - open_items.count()))
+def _go(operation: BulkOperation, walker: int, client: PanelClient) -> Outcome:
+    """What was held first, then pack after pack. Raises PanelError, TurnTaken: what is open is held still."""
+    ends_at, size = time.monotonic() + TURN_S, settings.BULK_BATCH_SIZE
+    packs = busy = 0
+    held = items_held(operation.pk, walker)
+    with Flight(operation, walker, client) as flight:
+        while time.monotonic() < ends_at:
+            _check()
+            flight.make_room()
+            items, held = held[:size], held[size:]
+            items = items or pack_take(operation.pk, walker, size)
+            if not items:
+                break
+            fault("bulk.taken")
+            if operation.kind == BulkKind.IMPORT:
+                _import(operation, walker, items, client)
+            elif operation.kind == BulkKind.EXTEND:
+                busy += extend_pack(operation, walker, items, client)
+            else:
+                flight.add(items)
+            packs += 1
+        flight.land()
+    if time.monotonic() >= ends_at:
+        return Snooze(clock.ZERO, "others may have the thread")
+    if busy:
+        return Snooze(BUSY, f"{busy} are being changed by somebody else")
     operation_close(operation.pk)
-    return Done({"handed_out": count})
+    return Done({"packs": packs})
+
+
+def _import(
+    operation: BulkOperation, walker: int, items: list[BulkItem], client: PanelClient
+) -> None:
+    pack = Pack(BulkKind.IMPORT, operation.params, operation.is_undo, items)
+    try:
+        import_pack(pack, client)
+    finally:
+        pack_write(operation, walker, pack)
 
 
 def _check() -> None:
     context = current_job()
     if context is not None:
         context.check()
-
-
-def pack_do(
-    operation: BulkOperation, walker: int, items: list[BulkItem], client: PanelClient
-) -> None:
-    """Do one pack to its end: each item has a fate then, or PanelError is raised and it is held still."""
-    pack = Pack(BulkKind(operation.kind), operation.params, operation.is_undo, items)
-    if pack.kind is BulkKind.IMPORT:
-        try:
-            import_pack(pack, client)
-        finally:
-            pack_write(operation, walker, pack)
-        return
-    look(pack, client)
-    fresh = [item for item in pack.items if item.pk not in pack.fates]
-    intents_write(walker, [(item.pk, item.before, item.data) for item in fresh])
-    fault("bulk.intended")
-    try:
-        if BulkOperation.objects.filter(pk=operation.pk, state=BulkState.CANCELLED).exists():
-            for item in fresh:
-                pack.settle(item, ItemState.SKIPPED, "cancelled")
-        elif fresh:
-            _change(pack, client)
-    finally:
-        pack_write(operation, walker, pack)
-
-
-def _change(pack: Pack, client: PanelClient) -> None:
-    try:
-        ask(pack, client)
-    except PanelWaits:
-        raise
-    except PanelError:
-        pass  # which of them are changed is read back, and the rest asked for one by one
-    fault("bulk.asked")
-    waited = time.monotonic()
-    for pause in (*CONFIRM_EVERY_S, *([CONFIRM_EVERY_S[-1]] * int(CONFIRM_S))):
-        if confirm(pack, client) or time.monotonic() - waited > CONFIRM_S:
-            break
-        time.sleep(pause)
-    one_by_one(pack, client)

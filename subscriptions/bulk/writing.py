@@ -7,7 +7,7 @@ from subscriptions.bulk.acts import Pack
 from subscriptions.bulk.importing import note_imported
 from subscriptions.bulk.noting import note_done
 from subscriptions.bulk.packs import fates_write
-from subscriptions.models import BulkKind, BulkOperation
+from subscriptions.models import BulkKind, BulkOperation, BulkState
 
 
 def pack_write(operation: BulkOperation, walker: int, pack: Pack) -> None:
@@ -19,3 +19,8 @@ def pack_write(operation: BulkOperation, walker: int, pack: Pack) -> None:
         note = note_imported if pack.kind is BulkKind.IMPORT else note_done
         note(operation, pack, decided)
     fault("bulk.written")
+
+
+def is_cancelled(operation: BulkOperation) -> bool:
+    """Whether it was cancelled by now: then nobody new is asked for."""
+    return BulkOperation.objects.filter(pk=operation.pk, state=BulkState.CANCELLED).exists()

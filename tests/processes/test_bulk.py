@@ -26,7 +26,8 @@ DAYS = 30
 _BEGIN = """
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import BulkKind
-row = bulk_start(kind=BulkKind("extend"), params={{"days": {days}}}, selection={{"filter": {{}}}},
+everybody = {{"status": ["ACTIVE", "LIMITED", "EXPIRED", "DISABLED"]}}
+row = bulk_start(kind=BulkKind("{kind}"), params={params}, selection={{"filter": everybody}},
     source="api", by=None)
 print(row.pk)
 """
@@ -78,17 +79,12 @@ def kill_one(site: Site, cluster: Cluster) -> bool:
     return False
 
 
-def test_workers_killed_while_they_extend_give_everybody_one_period(
-    site: Site, start: Callable[..., Cluster], sandbox: Sandbox
-) -> None:
-    cluster = start(
-        "bulk", REMNAWAVE_URL=sandbox.panel_url, REMNAWAVE_API_TOKEN="tests-panel",
-        BULK_BATCH_SIZE="10", PANEL_RATE="1000/s",
-    )  # fmt: skip
-    before = mirrored(site, sandbox)
-    sandbox.panel.fault(kind="latency", latency_ms=5)
-    asked = datetime.now().astimezone()
-    operation = site.manage("shell", "-c", _BEGIN.format(days=DAYS)).strip().splitlines()[-1]
+def walked_over_kills(
+    site: Site, cluster: Cluster, kind: str, params: dict[str, Any]
+) -> tuple[str, int]:
+    """Begin an operation over everybody and kill workers until it is done: (operation, kills)."""
+    code = _BEGIN.format(kind=kind, params=params)
+    operation = site.manage("shell", "-c", code).strip().splitlines()[-1]
     kills, at_kill = 0, 0
 
     def state() -> Any:
@@ -104,6 +100,20 @@ def test_workers_killed_while_they_extend_give_everybody_one_period(
         at_kill = settled(site, operation)
         kills += kill_one(site, cluster)
     until(lambda: state() == "done", "everybody has a fate", within_s=120)
+    return operation, kills
+
+
+def test_workers_killed_while_they_extend_give_everybody_one_period(
+    site: Site, start: Callable[..., Cluster], sandbox: Sandbox
+) -> None:
+    cluster = start(
+        "bulk", REMNAWAVE_URL=sandbox.panel_url, REMNAWAVE_API_TOKEN="tests-panel",
+        BULK_BATCH_SIZE="10", PANEL_RATE="1000/s",
+    )  # fmt: skip
+    before = mirrored(site, sandbox)
+    sandbox.panel.fault(kind="latency", latency_ms=5)
+    asked = datetime.now().astimezone()
+    operation, kills = walked_over_kills(site, cluster, "extend", {"days": DAYS})
 
     counts = site.rows(
         "SELECT total, done, failed, skipped FROM bulk_operation WHERE id = %s", [operation]
@@ -123,4 +133,33 @@ def test_workers_killed_while_they_extend_give_everybody_one_period(
     )
     assert set(events.values()) == {1}
     assert len(events) == PEOPLE
+    assert kills == KILLS, f"it was over after {kills} kills"
+
+
+def test_workers_killed_with_packs_on_their_way_disable_everybody_once(
+    site: Site, start: Callable[..., Cluster], sandbox: Sandbox
+) -> None:
+    cluster = start(
+        "bulk", REMNAWAVE_URL=sandbox.panel_url, REMNAWAVE_API_TOKEN="tests-panel",
+        BULK_BATCH_SIZE="5", PANEL_RATE="1000/s",
+    )  # fmt: skip
+    mirrored(site, sandbox)
+    site.rows("UPDATE subscriber SET status = 'ACTIVE'")
+    over = {user["id"] for user in sandbox.panel.users() if user["status"] == "EXPIRED"}
+    sandbox.panel.fault(kind="latency", latency_ms=20)
+    operation, kills = walked_over_kills(site, cluster, "disable", {})
+
+    counts = site.rows(
+        "SELECT total, done, failed, skipped FROM bulk_operation WHERE id = %s", [operation]
+    )
+    assert counts == [(PEOPLE, PEOPLE - len(over), 0, len(over))]
+    reasons = site.rows("SELECT DISTINCT reason FROM bulk_item WHERE state = 'skipped'")
+    assert reasons == [("not_served",)]
+    for user in sandbox.panel.users():
+        assert user["status"] == ("EXPIRED" if user["id"] in over else "DISABLED")
+    events = Counter(
+        person for (person,) in site.rows("SELECT subscriber_id FROM subscriber_event")
+    )
+    assert set(events.values()) == {1}
+    assert len(events) == PEOPLE - len(over)
     assert kills == KILLS, f"it was over after {kills} kills"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from jobs.testing import drain, job_perform
-from subscriptions.bulk import control
+from jobs.testing import drain
+from subscriptions.bulk import control, extending
 from subscriptions.bulk.errors import BulkImpossible, BulkNotUndoable, BulkUnknown
 from subscriptions.bulk.packs import pack_take
 from subscriptions.bulk.progress import bulk_progress
@@ -128,27 +128,34 @@ def test_the_progress_page_tells_numbers_reasons_and_what_can_be_done(mirror: Mi
     assert (over.done, over.percent, list(over.actions)) == (2, 100.0, ["undo"])
 
 
-def test_extensions_that_were_handed_out_come_back_when_it_is_paused(
-    mirror: Mirror, panel_on: Sandbox
+@pytest.mark.parametrize("kind", [BulkKind.EXTEND, BulkKind.DISABLE])
+def test_what_a_walker_held_at_a_pause_is_done_when_it_goes_on(
+    mirror: Mirror, panel_on: Sandbox, kind: BulkKind
 ) -> None:
     rows = mirror(2, **ALIVE)
-    operation = start(BulkKind.EXTEND, rows, days=5)
-    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    operation = start(kind, rows, **({"days": 5} if kind is BulkKind.EXTEND else {}))
+    assert len(pack_take(operation.pk, 1, 2)) == 2
     control.bulk_pause(operation_id=operation.pk, by=None)
     drain()
-    assert (fates(operation), panel_on.panel.writes()) == ([("pending", "")] * 2, [])
+    assert panel_on.panel.writes() == []
     control.bulk_resume(operation_id=operation.pk, by=None)
     drain()
     assert counts(operation) == ("done", 2, 2, 0, 0)
 
 
-def test_extensions_that_were_handed_out_are_not_begun_after_a_cancel(
-    mirror: Mirror, panel_on: Sandbox
+def test_a_cancel_amid_an_extension_leaves_alone_whoever_was_not_begun(
+    mirror: Mirror, panel_on: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = mirror(2, **ALIVE)
+    monkeypatch.setattr(extending, "TOGETHER", 2)
+    rows = mirror(5, **ALIVE)
     operation = start(BulkKind.EXTEND, rows, days=5)
-    job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
-    control.bulk_cancel(operation_id=operation.pk, by=None)
+
+    def strike(point: str) -> None:
+        if point == "bulk.asked":
+            control.bulk_cancel(operation_id=operation.pk, by=None)
+
+    monkeypatch.setattr(extending, "fault", strike)
     drain()
-    assert counts(operation) == ("cancelled", 2, 0, 0, 2)
-    assert panel_on.panel.writes() == []
+    assert counts(operation) == ("cancelled", 5, 2, 0, 3)
+    assert operation.finished_at is not None
+    assert len(panel_on.panel.writes()) == 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jobs.outcomes import Snooze
 from jobs.testing import drain, job_perform
 from lib import clock
 from payments.models import Payment
@@ -203,6 +204,31 @@ def test_a_payment_while_a_line_is_imported_keeps_its_days(
     activation.refresh_from_db()
     assert activation.state == "applied"
     assert panel().user(row.panel_id or 0).expire_at >= row.expire_at + MONTH
+
+
+def test_a_payment_while_its_subscriber_is_extended_keeps_its_days(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The date was read before the payment, and is written after it."""
+    (row,) = mirror(1, **ALIVE)
+    activation = paid(row)
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    monkeypatch.setattr(turns, "PATIENCE", timedelta(0))
+    amid: list[object] = []
+
+    def strike(point: str) -> None:
+        if point == "bulk.intended":
+            amid.append(activation_run(activation.pk, is_last=False))
+
+    monkeypatch.setattr(extending, "fault", strike)
+    drain()
+    monkeypatch.undo()
+    assert counts(operation)[:3] == ("done", 1, 1)
+    assert [type(outcome) for outcome in amid] == [Snooze]
+    activation_run(activation.pk, is_last=True)
+    activation.refresh_from_db()
+    assert activation.state == "applied"
+    assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=5) + MONTH
 
 
 def test_an_import_waits_for_a_person_who_changes_the_same_subscriber(

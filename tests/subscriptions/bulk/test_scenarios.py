@@ -1,13 +1,15 @@
 """The scenarios of the source for bulk operations (section 6, capability 9), at their size."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from jobs.testing import drain
+from lib import clock
 from notifications.telegram.models import QueuedMessage
-from subscriptions.bulk import control, walking, writing
+from subscriptions.bulk import control, flight, writing
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.mirror.owners import columns_of
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, Subscriber
@@ -57,7 +59,7 @@ def test_five_hundred_are_disabled_in_packs_of_fifty_and_ten_of_them_fail(
             told.append(now.done + now.failed + now.skipped)
 
     monkeypatch.setattr(writing, "fault", written)
-    monkeypatch.setattr(walking, "CONFIRM_S", 0.5)  # for those that the panel swallows
+    monkeypatch.setattr(flight, "CONFIRM_S", 0.5)  # for those that the panel swallows
     names = [row.username for row in rows]
     operation = bulk_start(
         kind=BulkKind.DISABLE, params={}, selection={"usernames": names + names[:7]},
@@ -83,6 +85,7 @@ def test_a_pause_amid_the_walk_begins_no_further_pack(
     kind: BulkKind,
 ) -> None:
     settings.BULK_BATCH_SIZE = settings.BULK_WALKERS = 1
+    monkeypatch.setattr(flight, "PACKS_AHEAD", 1)
     operation = start(kind, mirror(3, **ALIVE), **({"days": 5} if kind is BulkKind.EXTEND else {}))
 
     def written(point: str) -> None:
@@ -96,3 +99,45 @@ def test_a_pause_amid_the_walk_begins_no_further_pack(
     control.bulk_resume(operation_id=operation.pk, by=None)
     drain()
     assert counts(operation) == ("done", 3, 3, 0, 0)
+
+
+def test_what_was_asked_for_before_a_pause_is_read_back_and_counted(
+    mirror: Mirror, panel_on: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.BULK_BATCH_SIZE = settings.BULK_WALKERS = 1
+    operation = start(BulkKind.DISABLE, mirror(5, **ALIVE))
+    asked: list[str] = []
+
+    def strike(point: str) -> None:
+        asked.extend([point] if point == "bulk.asked" else [])
+        if len(asked) == 3:
+            control.bulk_pause(operation_id=operation.pk, by=None)
+
+    monkeypatch.setattr(flight, "fault", strike)
+    drain()
+    assert counts(operation) == ("paused", 5, 3, 0, 0)
+    assert len(panel_on.panel.writes()) == 3
+
+
+def test_who_was_asked_for_when_the_panel_went_away_is_found_changed_afterwards(
+    mirror: Mirror, panel_on: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.BULK_BATCH_SIZE, settings.BULK_WALKERS = 2, 1
+    operation = start(BulkKind.DISABLE, mirror(6, **ALIVE))
+    asked: list[str] = []
+
+    def strike(point: str) -> None:
+        asked.extend([point] if point == "bulk.asked" else [])
+        if len(asked) == 2:
+            panel_on.panel.fault(kind="status", status=503)
+
+    monkeypatch.setattr(flight, "fault", strike)
+    drain()
+    monkeypatch.undo()
+    assert counts(operation) == ("running", 6, 0, 0, 0)
+    panel_on.panel.clear_faults()
+    with clock.shift(timedelta(minutes=10)):
+        drain()
+    assert counts(operation) == ("done", 6, 6, 0, 0)
+    named = [number for write in panel_on.panel.writes() for number in write["user_ids"]]
+    assert len(named) == len(set(named)) == 6  # nobody was asked for twice
