@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from jobs import sql
 from jobs.alerts import attention
 from lib import clock
 from lib.context import correlation_id
 from payments.models import IncomingWebhook, Payment, Review, ReviewReason
+from payments.rows import rows_of
 
 # What ends by itself once there is an invoice or the money (payments/writing.py).
 _HARMLESS = frozenset({ReviewReason.INVOICE_UNSURE, ReviewReason.INVOICE_GONE})
@@ -18,17 +18,18 @@ _HARMLESS = frozenset({ReviewReason.INVOICE_UNSURE, ReviewReason.INVOICE_GONE})
 _ASK = """
 WITH asked AS (
     INSERT INTO payment_review (payment_id, webhook_id, key, reason, facts, opened_at)
-    SELECT %(payment_id)s, %(webhook_id)s, %(key)s, %(reason)s, %(facts)s::jsonb, %(now)s
+    SELECT %(payment_id)s::uuid, %(webhook_id)s::bigint, %(key)s::text, %(reason)s::text,
+        %(facts)s::jsonb, %(now)s::timestamptz
     WHERE NOT EXISTS (
-        SELECT FROM payment_review r WHERE r.key = %(key)s AND r.reason = %(reason)s
-            AND (r.resolved_at IS NULL OR NOT %(is_harmless)s)
+        SELECT FROM payment_review r WHERE r.key = %(key)s::text AND r.reason = %(reason)s::text
+            AND (r.resolved_at IS NULL OR NOT %(is_harmless)s::bool)
     )
     ON CONFLICT (key, reason) WHERE resolved_at IS NULL DO NOTHING
     RETURNING id, payment_id
 ), told AS (
     INSERT INTO payment_event (payment_id, at, kind, data, correlation_id)
-    SELECT a.payment_id, %(now)s, 'review_opened',
-        jsonb_build_object('reason', %(label)s::text, 'review', a.id), %(correlation_id)s
+    SELECT a.payment_id, %(now)s::timestamptz, 'review_opened',
+        jsonb_build_object('reason', %(label)s::text, 'review', a.id), %(correlation_id)s::text
     FROM asked a WHERE a.payment_id IS NOT NULL
 )
 SELECT id FROM asked
@@ -49,7 +50,7 @@ def question_open(
     provider repeats itself. Rows only; locks nothing of others.
     """
     label, now = ReviewReason(reason).label, clock.now()
-    found = sql.row(
+    found = rows_of(
         _ASK,
         {
             "payment_id": payment and payment.pk,
@@ -63,10 +64,10 @@ def question_open(
             "correlation_id": correlation_id.get() or None,
         },
     )
-    if found is None:
+    if not found:
         return None
     row = Review(
-        id=found[0],
+        id=found[0][0],
         payment=payment,
         webhook=webhook,
         key=key,

@@ -1,24 +1,27 @@
-"""Payments read and locked by hand-written statements: all money comes this way, and the ORM would
-compile the same words each time.
+"""Payments read and locked, and the statements that write them, which come so often that they are
+compiled and prepared once.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
-from jobs import sql
+from jobs.compiled import Compiled, Param
 from lib.errors import NotFound
 from payments.models import Payment
 
-_FIELDS = Payment._meta.concrete_fields  # noqa: SLF001 - Django documents it as public
+_FIELDS = Payment._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
 COLUMNS = ", ".join(f"p.{field.column}" for field in _FIELDS)  # of a payment called p
 
-_LOCK = f"SELECT {COLUMNS} FROM payment p WHERE p.id = %s FOR NO KEY UPDATE"
-_LOCK_BY_NUMBER = f"""
-SELECT {COLUMNS} FROM payment p WHERE p.provider = %s AND p.external_id = %s FOR NO KEY UPDATE
-"""
+_LOCKED = Compiled(lambda: Payment.objects.select_for_update(no_key=True).filter(pk=Param("id")))
+_LOCKED_BY_NUMBER = Compiled(
+    lambda: Payment.objects.select_for_update(no_key=True).filter(
+        provider=Param("provider"), external_id=Param("number")
+    )
+)
 
 
 def payment_from(row: tuple[Any, ...]) -> Payment:
@@ -28,7 +31,7 @@ def payment_from(row: tuple[Any, ...]) -> Payment:
 
 def payment_lock(payment_id: UUID) -> Payment:
     """The payment, locked until the transaction ends. Raises NotFound."""
-    payment = _locked(_LOCK, payment_id)
+    payment = _LOCKED.one(id=payment_id)
     if payment is None:
         raise NotFound(f"there is no payment {payment_id}")
     return payment
@@ -36,18 +39,21 @@ def payment_lock(payment_id: UUID) -> Payment:
 
 def payment_lock_of(provider: str, number: int, payload: str) -> Payment | None:
     """The payment of an invoice, locked: by its number, else by the order that its payload names."""
-    payment = _locked(_LOCK_BY_NUMBER, provider, str(number))
+    payment = _LOCKED_BY_NUMBER.one(provider=provider, number=str(number))
     if payment is not None:
         return payment
     try:
         order = UUID(payload)
     except ValueError:
         return None
-    return _locked(_LOCK, order)
+    return _LOCKED.one(id=order)
 
 
-def _locked(statement: str, *values: Any) -> Payment | None:
-    if not connection.in_atomic_block:  # the lock would be gone before anybody looks at the row
-        raise transaction.TransactionManagementError("a payment is locked in a transaction only")
-    row = sql.row(statement, values)
-    return None if row is None else payment_from(row)
+def rows_of(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives back. Its values are bound by the server, so that it is prepared
+    once it comes often: one that is used twice needs its type.
+    """
+    with cast(Any, connection).prepared_cursor() as cursor:
+        cursor.execute(statement, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

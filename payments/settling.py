@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from jobs import sql
 from jobs.audit import Account
 from jobs.registry import kind_get
 from lib import clock
@@ -21,7 +20,7 @@ from payments.events import payment_completed, payment_failed
 from payments.models import FoundBy, Payment, ReviewReason, State
 from payments.providers.cryptobot.types import Invoice
 from payments.questions import question_open
-from payments.rows import payment_lock, payment_lock_of
+from payments.rows import payment_lock, payment_lock_of, rows_of
 from payments.story import Line
 from payments.telling import failure_tell
 from payments.words import amount_say, failure_say
@@ -29,7 +28,7 @@ from payments.writing import completed_write, failed_write
 
 _PAID = frozenset({State.COMPLETED, State.REFUNDED})
 OPEN = frozenset({State.CREATED, State.PENDING})
-_CHECKED = "UPDATE payment SET checked_at = %s WHERE id = %s"
+_CHECKED = "UPDATE payment SET checked_at = %(now)s WHERE id = %(id)s RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def _settle(
     payment.checked_at = clock.now()
     question = _judge(payment, invoice, accept=accept)
     if question is not None or payment.state in _PAID or not invoice.is_paid:
-        sql.run(_CHECKED, [payment.checked_at, payment.pk])
+        rows_of(_CHECKED, {"now": payment.checked_at, "id": payment.pk})
         if question is not None:
             _question(payment, invoice, question)
         return False

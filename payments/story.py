@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from jobs import sql
 from jobs.audit import Account
 from lib import clock
 from lib.context import correlation_id
+from payments.rows import rows_of
 from payments.words import SENTENCES
 
 
@@ -26,14 +26,14 @@ class Line(NamedTuple):
 # Writes lines of the payments in `changed`, a part of the same statement; its parameters: lines_params.
 LINES = """
 INSERT INTO payment_event (payment_id, at, kind, data, actor, correlation_id)
-SELECT c.id, %(now)s, l.kind, l.data::jsonb, l.actor, %(correlation_id)s
+SELECT c.id, %(now)s::timestamptz, l.kind, l.data::jsonb, l.actor, %(correlation_id)s::text
 FROM changed c, unnest(%(kinds)s::text[], %(said)s::text[], %(actors)s::text[])
     WITH ORDINALITY AS l (kind, data, actor, number)
-ORDER BY c.id, l.number
+ORDER BY c.id, l.number RETURNING id
 """
 _LINE = """
 INSERT INTO payment_event (payment_id, at, kind, data, actor, correlation_id)
-VALUES (%s, %s, %s, %s::jsonb, %s, %s)
+VALUES (%(id)s, %(now)s, %(kind)s, %(data)s, %(actor)s, %(correlation_id)s) RETURNING id
 """
 
 
@@ -45,8 +45,17 @@ def event_write(
     kind: one of payments.words.SENTENCES. data is JSON, amounts and moments as texts, never a secret.
     Raises LookupError for a kind without words. Repeat: each call writes a line.
     """
-    values = [payment_id, clock.now(), _known(kind), _json(data or {}), name_of(by)]
-    sql.run(_LINE, [*values, correlation_id.get() or None])
+    rows_of(
+        _LINE,
+        {
+            "id": payment_id,
+            "now": clock.now(),
+            "kind": _known(kind),
+            "data": _json(data or {}),
+            "actor": name_of(by),
+            "correlation_id": correlation_id.get() or None,
+        },
+    )
 
 
 def lines_params(lines: Iterable[Line], now: datetime) -> dict[str, Any]:

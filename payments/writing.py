@@ -7,21 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from jobs import sql
 from lib import clock
 from payments.models import Payment
 from payments.providers.cryptobot.types import Invoice
-from payments.rows import COLUMNS, payment_from
+from payments.rows import COLUMNS, payment_from, rows_of
 from payments.story import LINES, Line, lines_params
 
 # What ends by itself once the invoice or the money is there; other questions are about money of their own.
 _QUESTIONS = """
-UPDATE payment_review r SET resolved_at = %(now)s, resolution = 'passed', note = %(note)s
+UPDATE payment_review r SET resolved_at = %(now)s::timestamptz, resolution = 'passed', note = %(note)s
 FROM changed c WHERE r.payment_id = c.id AND r.resolved_at IS NULL
     AND r.reason IN ('invoice_gone', 'invoice_unsure')
 """
 _DELIVERY = """
-UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s, last_error = '',
+UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s::timestamptz, last_error = '',
     object_ref = 'payment:' || c.id
 FROM changed c WHERE w.id = %(webhook_id)s AND w.state = 'received'
 """
@@ -45,9 +44,10 @@ _FAIL = f"{_change(_ENDED)}{LINES}"
 _COMPLETE = f"{_change(_PAID)}, questions AS ({_QUESTIONS}), delivery AS ({_DELIVERY}){LINES}"
 _OPEN = f"""
 WITH changed AS (
-    UPDATE payment p SET external_id = %(number)s, pay_url = %(pay_url)s, state = 'pending',
-        expires_at = %(expires_at)s, invoiced_at = %(now)s, checked_at = %(now)s, updated_at = %(now)s
-    WHERE p.id = %(id)s AND p.state = 'created' AND p.external_id IS DISTINCT FROM %(number)s
+    UPDATE payment p SET external_id = %(number)s::text, pay_url = %(pay_url)s, state = 'pending',
+        expires_at = %(expires_at)s, invoiced_at = %(now)s::timestamptz,
+        checked_at = %(now)s::timestamptz, updated_at = %(now)s::timestamptz
+    WHERE p.id = %(id)s::uuid AND p.state = 'created' AND p.external_id IS DISTINCT FROM %(number)s::text
     RETURNING {COLUMNS}
 ), questions AS ({_QUESTIONS}), lines AS ({LINES})
 SELECT * FROM changed
@@ -55,18 +55,18 @@ SELECT * FROM changed
 _ASK = f"""
 WITH changed AS (
     SELECT p.id FROM payment p
-    WHERE p.id = %(id)s AND p.state = 'created' AND p.created_at >= %(since)s AND NOT EXISTS (
+    WHERE p.id = %(id)s::uuid AND p.state = 'created' AND p.created_at >= %(since)s AND NOT EXISTS (
         SELECT FROM payment_event e WHERE e.payment_id = p.id AND e.kind = 'invoice_asked'
     )
-), lines AS ({LINES} RETURNING id)
-SELECT NOT EXISTS (SELECT FROM lines), {COLUMNS} FROM payment p WHERE p.id = %(id)s
+), lines AS ({LINES})
+SELECT NOT EXISTS (SELECT FROM lines), {COLUMNS} FROM payment p WHERE p.id = %(id)s::uuid
 """
 
 
 def failed_write(payment: Payment, lines: Iterable[Line]) -> None:
     """Write that a payment has failed, as its attributes say. The caller holds its lock."""
     values = {name: getattr(payment, name) for name in _ENDED}
-    sql.run(_FAIL, {"id": payment.pk, **values, **lines_params(lines, clock.now())})
+    rows_of(_FAIL, {"id": payment.pk, **values, **lines_params(lines, clock.now())})
 
 
 def completed_write(
@@ -79,7 +79,7 @@ def completed_write(
     values: dict[str, Any] = {name: getattr(payment, name) for name in _PAID}
     said = lines_params(lines, clock.now())
     given = {"id": payment.pk, "note": "It is completed.", "webhook_id": webhook_id}
-    sql.run(_COMPLETE, {**values, **said, **given})
+    rows_of(_COMPLETE, {**values, **said, **given})
 
 
 def asked_write(payment_id: UUID, *, since: datetime) -> tuple[Payment | None, bool]:
@@ -89,8 +89,9 @@ def asked_write(payment_id: UUID, *, since: datetime) -> tuple[Payment | None, b
     Committed by itself: it must be known before anybody asks.
     """
     said = lines_params([Line("invoice_asked", {})], clock.now())
-    row = sql.row(_ASK, {"id": payment_id, "since": since, **said})
-    return (None, False) if row is None else (payment_from(row[1:]), row[0])
+    for was_asked, *row in rows_of(_ASK, {"id": payment_id, "since": since, **said}):
+        return payment_from(tuple(row)), was_asked
+    return None, False
 
 
 def opened_write(payment_id: UUID, invoice: Invoice, lines: Iterable[Line]) -> Payment | None:
@@ -98,7 +99,7 @@ def opened_write(payment_id: UUID, invoice: Invoice, lines: Iterable[Line]) -> P
 
     Gives the payment as it is now; it is locked until the transaction ends.
     """
-    row = sql.row(
+    found = rows_of(
         _OPEN,
         {
             "id": payment_id,
@@ -109,4 +110,4 @@ def opened_write(payment_id: UUID, invoice: Invoice, lines: Iterable[Line]) -> P
             **lines_params(lines, clock.now()),
         },
     )
-    return None if row is None else payment_from(row)
+    return payment_from(found[0]) if found else None

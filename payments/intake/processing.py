@@ -1,8 +1,7 @@
 """What a job does with a delivery that was taken in, and how its row says what became of it."""
 
-from django.db import connection
-
 from jobs import sql
+from jobs.compiled import Compiled, Param
 from jobs.outcomes import Cancel, Done, Outcome
 from jobs.storable import storable
 from lib import clock
@@ -11,8 +10,8 @@ from payments.models import IncomingWebhook, Intake
 
 _SHOWN = 500
 # What deliveries are processed by; the rest is read should somebody ask for it.
-_NAMES = ("id", "source", "kind", "event", "key", "body", "is_valid", "state", "received_at")
-_READ = f"SELECT {', '.join(_NAMES)} FROM incoming_webhook WHERE id = %s"
+_NAMES = ("source", "kind", "event", "key", "body", "is_valid", "state", "received_at")
+_READ = Compiled(lambda: IncomingWebhook.objects.filter(pk=Param("id")).only(*_NAMES))
 _WAITING = "UPDATE incoming_webhook SET last_error = %s WHERE id = %s AND state = 'received'"
 _FINISH = """
 UPDATE incoming_webhook SET state = %(state)s, processed_at = %(now)s, last_error = %(note)s,
@@ -26,10 +25,9 @@ def intake_process(webhook_id: int) -> Outcome:
 
     Repeat: what is no longer RECEIVED is left alone. Holds no transaction while the source works.
     """
-    found_row = sql.row(_READ, [webhook_id])
-    if found_row is None:
+    row = _READ.one(id=webhook_id)
+    if row is None:
         return Cancel("the delivery was removed")
-    row = IncomingWebhook.from_db(connection.alias, _NAMES, found_row)
     if row.state != Intake.RECEIVED or not row.is_valid:
         return Done({"state": row.state})
     try:

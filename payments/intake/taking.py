@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 from django.db import transaction
 
-from jobs import sql
 from jobs.alerts import attention
 from jobs.models import UniqueKey
 from jobs.storable import storable
@@ -17,6 +16,7 @@ from lib import clock
 from payments.intake import flood
 from payments.intake.sources import BodyUnreadable, Described, Source, source_get
 from payments.models import IncomingWebhook, Intake
+from payments.rows import rows_of
 
 REJECTED_BODY_BYTES = 2048  # of a body that nobody has signed
 HEADER_LIMIT = 300
@@ -194,12 +194,12 @@ def _insert(
         "now": now,
         "done_at": now if state in _SETTLED else None,
     }
-    found = sql.row(_INSERT, values)
-    if found is None:
+    found = rows_of(_INSERT, values)
+    if not found:
         assert may_exist, "only a received delivery holds its key"
         return None
     return IncomingWebhook(
-        id=found[0],
+        id=found[0][0],
         source=source.name,
         kind=values["kind"],
         event=values["event"],
