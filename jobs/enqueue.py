@@ -74,10 +74,10 @@ def jobs_enqueue(specs: Sequence[JobSpec]) -> list[Enqueued]:
             _insert(specs, parent_id)
         result = [Enqueued(found.get(specs[0].id, specs[0].id), specs[0].id in found)]
     else:
-        # One that is in no batch is refused before this, or by a database that has failed: then the
+        # Those that are in no batch are refused before this, or by a database that has failed: then the
         # caller's transaction is lost anyway, and a savepoint would cost it two statements.
-        is_many = len(specs) > 1 or specs[0].batch_id is not None
-        with transaction.atomic(savepoint=is_many):
+        may_refuse = any(spec.batch_id for spec in specs)
+        with transaction.atomic(savepoint=may_refuse):
             result = _insert_guarded(specs, parent_id)
     stats.enqueued(
         (spec.kind, spec.queue, made.deduplicated) for spec, made in zip(specs, result, strict=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from jobs import sql
 from jobs.audit import Account, audit_write
+from jobs.rows import row_insert
 from lib import clock
 from lib.context import correlation_id
 from lib.errors import DomainError, InputInvalid, NotFound
@@ -91,16 +92,18 @@ def message_queue(
         raise InputInvalid("priority must be 0 (critical), 1, 2 or 3 (low)")
     chat_check(telegram_id)
     with transaction.atomic(savepoint=False):
-        row = QueuedMessage.objects.create(
-            telegram_id=telegram_id,
-            message=message,
-            notification_type=notification_type,
-            parse_mode=parse_mode,
-            priority=priority,
-            scheduled_at=scheduled_at or clock.now(),
-            dedup_key=dedup_key,
-            reply_markup=reply_markup,
-            correlation_id=correlation_id.get() or None,
+        row = row_insert(
+            QueuedMessage(
+                telegram_id=telegram_id,
+                message=message,
+                notification_type=notification_type,
+                parse_mode=parse_mode,
+                priority=priority,
+                scheduled_at=scheduled_at or clock.now(),
+                dedup_key=dedup_key,
+                reply_markup=reply_markup,
+                correlation_id=correlation_id.get() or None,
+            )
         )
         if dedup_key:
             holder = lane.dedup_claim(dedup_key, row.pk, dedup_ttl)

@@ -1,16 +1,20 @@
 """From `paid` on: the row that stands for the access that a payment buys, and the jobs that give it."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 
 from jobs import sql
+from jobs.enqueue import enqueue_many
 from jobs.faults import fault
 from jobs.registry import kind_get
+from jobs.specs import spec_build
 from lib import clock
+from lib.ids import uuid7
 from payments.models import Payment
 from payments.words import amount_say
-from subscriptions.models import Activation, Plan, Subscriber
+from subscriptions.models import Activation
 from subscriptions.story import event_write
 
 LATE = timedelta(seconds=60)  # from paid to served; then the customer and the admins are told
@@ -44,29 +48,33 @@ def activation_begin(payment: Payment) -> tuple[Activation, bool]:
             },
             payment_id=payment.pk,
         )
-    activation_enqueue(activation)
+    job = spec_build(kind_get(ACTIVATE), _call(activation))
+    assert activation.job_id is not None, "inserted without its job"
+    job.id = activation.job_id
+    look = spec_build(kind_get(CHECK), {"activation_id": activation.pk, "delay": LATE})
+    enqueue_many([job, look])
     fault("activation.recorded")
-    kind_get(CHECK).enqueue(activation_id=activation.pk, delay=LATE)
     return activation, True
 
 
 def _insert(payment: Payment) -> Activation | None:
     """The new row; None if the payment has one. Whoever writes it in this moment is waited for."""
-    plan_id = Plan.objects.filter(code=payment.plan_code).values_list("pk", flat=True).first()
+    plan = sql.row("SELECT id FROM subscription_plan WHERE code = %s", [payment.plan_code])
     activation = Activation(
         payment=payment,
         subscriber_id=payment.subscriber_id,
-        plan_id=plan_id,
+        plan_id=plan[0] if plan else None,
         days=payment.period_days,
         created_at=clock.now(),
+        job_id=uuid7(),
     )
     found = sql.row(
         """INSERT INTO subscription_activation
-            (payment_id, subscriber_id, plan_id, days, state, created_at)
-        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (payment_id) DO NOTHING RETURNING id""",
+            (payment_id, subscriber_id, plan_id, days, state, created_at, job_id)
+        VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (payment_id) DO NOTHING RETURNING id""",
         [
-            payment.pk, activation.subscriber_id, plan_id, activation.days, activation.state,
-            activation.created_at,
+            payment.pk, activation.subscriber_id, activation.plan_id, activation.days,
+            activation.state, activation.created_at, activation.job_id,
         ],
     )  # fmt: skip
     if found is None:
@@ -76,8 +84,7 @@ def _insert(payment: Payment) -> Activation | None:
 
 
 def _lock(subscriber_id: int) -> None:
-    rows = Subscriber.objects.select_for_update(no_key=True).filter(pk=subscriber_id)
-    list(rows.values_list("pk", flat=True))
+    sql.run("SELECT FROM subscriber WHERE id = %s FOR NO KEY UPDATE", [subscriber_id])
 
 
 def activation_enqueue(activation: Activation) -> bool:
@@ -85,13 +92,19 @@ def activation_enqueue(activation: Activation) -> bool:
 
     Says whether there was a job of it already, which may be asleep. Repeat: that job is found.
     """
-    made = kind_get(ACTIVATE).enqueue(
-        activation_id=activation.pk, partition=line_of(activation), unique=activation.pk
-    )
+    made = kind_get(ACTIVATE).enqueue(**_call(activation))
     if activation.job_id != made.id:
         activation.job_id = made.id
         activation.save(update_fields=["job_id"])
     return made.deduplicated
+
+
+def _call(activation: Activation) -> dict[str, Any]:
+    return {
+        "activation_id": activation.pk,
+        "partition": line_of(activation),
+        "unique": activation.pk,
+    }
 
 
 def line_of(activation: Activation) -> str:

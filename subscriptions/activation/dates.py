@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
+from jobs import sql
+from jobs.rows import row_update
 from lib import clock
 from subscriptions.models import Activation
 
@@ -29,7 +31,7 @@ def target_of(activation: Activation, served_until: datetime | None) -> datetime
     activation.base_expire_at = max(each for each in bases if each is not None)
     target = _to_ms(activation.base_expire_at + timedelta(days=activation.days))
     activation.target_expire_at = target
-    activation.save(update_fields=["base_expire_at", "target_expire_at"])
+    row_update(activation, "base_expire_at", "target_expire_at")
     return target
 
 
@@ -37,10 +39,15 @@ def target_open(activation: Activation) -> datetime | None:
     """Where the other payments of the subscriber lead to that the panel does not know of yet."""
     if activation.subscriber_id is None:
         return None
-    return targets_open([activation.subscriber_id], but=activation.pk).get(activation.subscriber_id)
+    found = sql.row(
+        """SELECT max(target_expire_at) FROM subscription_activation
+        WHERE subscriber_id = %s AND id <> %s AND state <> %s""",
+        [activation.subscriber_id, activation.pk, Activation.State.APPLIED.value],
+    )
+    return found[0] if found else None
 
 
-def targets_open(subscriber_ids: list[int], *, but: int | None = None) -> dict[int, datetime]:
+def targets_open(subscriber_ids: list[int]) -> dict[int, datetime]:
     """{subscriber id: the latest date of payments that are not applied yet}, for those who have one.
 
     Whoever writes an end of his own to the panel adds to it, or an activation would undo it.
@@ -48,8 +55,6 @@ def targets_open(subscriber_ids: list[int], *, but: int | None = None) -> dict[i
     others = Activation.objects.filter(
         subscriber_id__in=subscriber_ids, target_expire_at__isnull=False
     ).exclude(state=Activation.State.APPLIED)
-    if but is not None:
-        others = others.exclude(pk=but)
     rows = others.values_list("subscriber_id").annotate(latest=Max("target_expire_at"))
     return {subscriber_id: latest for subscriber_id, latest in rows if subscriber_id is not None}
 

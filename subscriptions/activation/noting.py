@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jobs.rows import row_update
 from lib import clock
 from subscriptions.mirror.owners import Owner, columns_of, owner_of
 from subscriptions.models import CutBy, Subscriber
@@ -26,7 +27,7 @@ def user_note(
     for name, value in changed.items():
         setattr(subscriber, name, value)
     if changed:
-        subscriber.save(update_fields=list(changed))
+        row_update(subscriber, *changed)
 
 
 def _seen(subscriber: Subscriber, user: PanelUser) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
+from jobs import sql
+from jobs.compiled import Compiled, Param
+from jobs.rows import row_update
 from lib import clock
 from lib.errors import DomainError
 from notifications.telegram.services import message_queue
@@ -37,6 +40,21 @@ REASONS = {
     "disabled": "the subscriber is disabled",
     "refused": "the order was refused",
 }
+
+_STILL_DUE = Compiled(
+    lambda: (
+        Subscriber.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("plan")
+        .filter(pk=Param("id"), auto_renew=True, missing_since=None, expire_at=Param("expire_at"))
+    )
+)
+_LOCK_BY_PAYMENT = Compiled(
+    lambda: (
+        Renewal.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("payment", "subscriber")
+        .filter(payment_id=Param("payment_id"))
+    )
+)
 
 
 @dataclass(slots=True)
@@ -86,15 +104,26 @@ def renewal_make(subscriber_id: int, expire_at: datetime, tally: Tally) -> None:
         subscriber = _still_due(subscriber_id, expire_at)
         if subscriber is None:
             return
-        renewal = Renewal(subscriber=subscriber, expire_at=expire_at, created_at=clock.now())
-        Renewal.objects.bulk_create([renewal], ignore_conflicts=True)
-        row = Renewal.objects.get(subscriber=subscriber, expire_at=expire_at)
-        if row.payment_id is not None or row.reason:
+        row = _begun(subscriber_id, expire_at)
+        if row is None:
             return
         if _order(row, subscriber, key=f"renewal:{row.pk}"):
             tally.invoiced += 1
         else:
             tally.skipped += 1
+
+
+def _begun(subscriber_id: int, expire_at: datetime) -> Renewal | None:
+    """The row of an end that nothing has come of yet, made if there is none."""
+    found = sql.row(
+        """INSERT INTO subscription_renewal (subscriber_id, expire_at, created_at)
+        VALUES (%s, %s, %s) ON CONFLICT (subscriber_id, expire_at) DO NOTHING RETURNING id""",
+        [subscriber_id, expire_at, clock.now()],
+    )
+    if found is not None:
+        return Renewal(pk=found[0], subscriber_id=subscriber_id, expire_at=expire_at)
+    row = Renewal.objects.get(subscriber_id=subscriber_id, expire_at=expire_at)
+    return None if row.payment_id is not None or row.reason else row
 
 
 def renewal_follow(renewal_id: int, tally: Tally) -> None:
@@ -120,12 +149,7 @@ def renewal_follow(renewal_id: int, tally: Tally) -> None:
 
 def _still_due(subscriber_id: int, expire_at: datetime) -> Subscriber | None:
     """The subscriber, locked, unless he was extended, left or changed his mind since he was found."""
-    return (
-        Subscriber.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("plan")
-        .filter(pk=subscriber_id, auto_renew=True, missing_since=None, expire_at=expire_at)
-        .first()
-    )
+    return _STILL_DUE.one(id=subscriber_id, expire_at=expire_at)
 
 
 def _order(row: Renewal, subscriber: Subscriber, *, key: str) -> bool:
@@ -141,11 +165,11 @@ def _order(row: Renewal, subscriber: Subscriber, *, key: str) -> bool:
             reason = "no_price" if isinstance(exc, PriceUnknown) else "refused"
     if reason:
         row.payment, row.reason = None, reason
-        row.save(update_fields=["payment", "reason"])
+        row_update(row, "payment", "reason")
         event_write(subscriber.pk, "renewal_skipped", "renewal", data={"reason": REASONS[reason]})
         return False
     row.payment, row.told_at = payment, None
-    row.save(update_fields=["payment", "told_at"])
+    row_update(row, "payment", "told_at")
     event_write(
         subscriber.pk,
         "renewal_invoiced",
@@ -181,12 +205,7 @@ def invoice_tell(payment_id: UUID) -> str:
 
     Repeat: nothing. Locks: the renewal.
     """
-    row = (
-        Renewal.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("payment", "subscriber")
-        .filter(payment_id=payment_id)
-        .first()
-    )
+    row = _LOCK_BY_PAYMENT.one(payment_id=payment_id)
     if row is None or row.payment is None:
         return "no renewal has it any more"
     payment, subscriber = row.payment, row.subscriber
@@ -199,7 +218,7 @@ def invoice_tell(payment_id: UUID) -> str:
         return "no Telegram id is known"
     _queue(row, payment, chat)
     row.told_at = clock.now()
-    row.save(update_fields=["told_at"])
+    row_update(row, "told_at")
     event_write(subscriber.pk, "renewal_told", "renewal", payment_id=payment.pk)
     return "told"
 

@@ -6,7 +6,9 @@ from django.db import transaction
 from django.db.models import F
 
 from jobs.alerts import attention
+from jobs.compiled import Compiled, Param
 from jobs.faults import fault
+from jobs.rows import row_update
 from lib import clock
 from lib.errors import NotFound
 from payments.models import State as PaymentState
@@ -22,14 +24,28 @@ PAGE = "/admin/subscriptions/accessgap/"  # money to access: each line with its 
 _ERROR = 500
 State, Reason = Activation.State, Activation.Reason
 
+_FIND = Compiled(
+    lambda: Activation.objects.select_related("payment", "subscriber", "plan").filter(
+        pk=Param("id")
+    )
+)
+_LOCK_OWNER = Compiled(
+    lambda: Subscriber.objects.select_for_update(no_key=True).filter(
+        pk__in=Activation.objects.filter(pk=Param("id")).values("subscriber_id")
+    )
+)
+_LOCK = Compiled(
+    lambda: (
+        Activation.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("payment", "plan")
+        .filter(pk=Param("id"))
+    )
+)
+
 
 def activation_find(activation_id: int) -> Activation:
     """The activation with payment, subscriber and plan. Raises NotFound."""
-    row = (
-        Activation.objects.select_related("payment", "subscriber", "plan")
-        .filter(pk=activation_id)
-        .first()
-    )
+    row = _FIND.one(id=activation_id)
     if row is None:
         raise NotFound(f"there is no activation {activation_id}")
     return row
@@ -37,12 +53,8 @@ def activation_find(activation_id: int) -> Activation:
 
 def activation_lock(activation_id: int) -> Activation:
     """The same, locked after its subscriber, in the order that everybody locks. Raises NotFound."""
-    row = Activation.objects.filter(pk=activation_id)
-    owners = Subscriber.objects.select_for_update(no_key=True)
-    subscriber = owners.filter(pk__in=row.values("subscriber_id")).first()
-    activation = (
-        row.select_for_update(no_key=True, of=("self",)).select_related("payment", "plan").first()
-    )
+    subscriber = _LOCK_OWNER.one(id=activation_id)
+    activation = _LOCK.one(id=activation_id)
     if activation is None:
         raise NotFound(f"there is no activation {activation_id}")
     if activation.subscriber_id != (subscriber and subscriber.pk):  # bound between the two reads
@@ -90,9 +102,7 @@ def activation_applied(activation_id: int, user: PanelUser) -> bool:
     )
     fault("activation.noted")
     told_served(activation)
-    activation.save(
-        update_fields=["state", "reason", "last_error", "applied_at", "attempts", "told_at"]
-    )
+    row_update(activation, "state", "reason", "last_error", "applied_at", "attempts", "told_at")
     gaps_close([activation.payment_id])
     if is_first:
         latency.count_one(activation)

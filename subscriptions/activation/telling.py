@@ -4,13 +4,24 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from jobs.compiled import Compiled, Param
+from jobs.rows import row_update
 from lib import clock
+from lib.errors import NotFound
 from notifications.telegram.services import message_queue
 from notifications.telegram.templates import render
 from payments.models import Payment
 from subscriptions.activation.orders import language_pick
 from subscriptions.models import Activation
 from subscriptions.story import event_write
+
+_LOCK = Compiled(
+    lambda: (
+        Activation.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("payment", "subscriber")
+        .filter(pk=Param("id"))
+    )
+)
 
 KIND = "payment_received"
 _KEPT = timedelta(days=31)  # longer than anybody tries
@@ -35,16 +46,14 @@ def waiting_tell(activation_id: int) -> bool:
 
     Repeat: nothing. Locks: the activation.
     """
-    activation = (
-        Activation.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("payment", "subscriber")
-        .get(pk=activation_id)
-    )
+    activation = _LOCK.one(id=activation_id)
+    if activation is None:
+        raise NotFound(f"there is no activation {activation_id}")
     if activation.state == Activation.State.APPLIED or activation.told_waiting_at is not None:
         return False
     _tell(activation, f"{KIND}:{activation.payment_id}:waiting", None)
     activation.told_waiting_at = clock.now()
-    activation.save(update_fields=["told_waiting_at"])
+    row_update(activation, "told_waiting_at")
     return True
 
 

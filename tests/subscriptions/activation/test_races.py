@@ -10,13 +10,14 @@ from django.db.models import QuerySet
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from jobs.compiled import Compiled
 from jobs.testing import drain, job_perform, jobs_of
 from payments.intake import flood
 from payments.models import Payment, PaymentEvent
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.signature import SIGNATURE_HEADER, signature_of
 from payments.services import order_create, payment_recheck
-from subscriptions.activation import run
+from subscriptions.activation import rows, run
 from subscriptions.activation.renewals import Tally, renewal_make
 from subscriptions.activation.rows import activation_applied
 from subscriptions.activation.serving import serve
@@ -45,8 +46,11 @@ def provider(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
     gate._client.cache_clear()
 
 
-def unlocked(self: QuerySet[Any], **_: Any) -> QuerySet[Any]:
-    return self
+def unlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody locks any row from here on."""
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self)
+    for name in ("_LOCK", "_LOCK_OWNER"):
+        monkeypatch.setattr(rows, name, Compiled(getattr(rows, name)._build))
 
 
 @pytest.mark.parametrize(("locked", "months"), [(True, 2), (False, 1)], ids=["locked", "control"])
@@ -57,7 +61,7 @@ def test_two_payments_that_are_dated_at_once_add_up(
     first, second = paid(person), paid(person)
     user = door.panel().user(person.panel_id or 0)
     if not locked:
-        monkeypatch.setattr(QuerySet, "select_for_update", unlocked)
+        unlock(monkeypatch)
     with parties() as begin:
         one = begin(lambda: run._decide(first.pk, user)).wait()
         other = begin(lambda: run._decide(second.pk, user)).wait_blocked()
@@ -85,7 +89,7 @@ def test_two_tries_of_one_activation_tell_once(
     assert decided.target_expire_at is not None
     served = serve(door.panel(), user, until=decided.target_expire_at)
     if not locked:
-        monkeypatch.setattr(QuerySet, "select_for_update", unlocked)
+        unlock(monkeypatch)
     told_by: list[int] = []
     monkeypatch.setattr(
         "subscriptions.activation.rows.told_served", lambda row: told_by.append(row.pk)
