@@ -5,12 +5,9 @@ one that cannot be settled holds up no other.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
-
-from django.db.models import Q
 
 from jobs.alerts import attention
 from jobs.audit import Account
@@ -20,11 +17,13 @@ from lib import clock
 from payments.errors import PaymentNotOpen
 from payments.invoicing import invoice_record
 from payments.models import CurrencyType, FoundBy, Payment, ReviewReason, State
+from payments.pages import page_due, page_looked
 from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.client import IDS_LIMIT
 from payments.providers.cryptobot.errors import CryptoPayRefused
 from payments.providers.cryptobot.types import Invoice, InvoiceStatus
 from payments.questions import question_open
+from payments.rows import rows_of
 from payments.settling import OPEN, payment_fail, payment_settle
 from payments.story import event_write
 from payments.watching import hook_watch
@@ -33,6 +32,10 @@ LONGEST_OPEN = timedelta(hours=24)
 # The provider ends an invoice itself; only what it forgot is ended by us.
 GRACE = timedelta(minutes=10)
 CREATED_PACK = 500
+_OVER = """
+SELECT id FROM payment WHERE state = 'created' AND created_at < %(before)s
+ORDER BY id LIMIT %(most)s
+"""
 
 logger = logging.getLogger(__name__)
 
@@ -93,17 +96,19 @@ def payments_look() -> Looked:
     """
     began, looked, job = clock.now(), Looked(), current_job()
     _orders_end(began, looked)
-    while pack := _next_pack(began):
+    while page := page_due(began, IDS_LIMIT):
         if job is not None:
             job.check()
-        found = gate.invoices_read([int(each.external_id or 0) for each in pack])
-        # All of them at once: whatever becomes of one, it comes last in the next run.
-        Payment.objects.filter(pk__in=[each.pk for each in pack]).update(checked_at=began)
-        for each in pack:
-            _act_safely(each, found.get(int(each.external_id or 0)), began, looked)
-        looked.checked += len(pack)
+        found = gate.invoices_read([int(each.external_id or 0) for each in page])
+        idle = page_looked(page, found, began)
+        for each in page:
+            if each.pk not in idle:
+                _act_safely(each, found.get(int(each.external_id or 0)), began, looked)
+        looked.checked += len(page)
         if job is not None:
             job.report(done=looked.checked, completed=looked.completed)
+        if len(page) < IDS_LIMIT:
+            break
     hook_watch()
     if looked.errors:
         attention(
@@ -114,12 +119,6 @@ def payments_look() -> Looked:
             link="/admin/payments/payment/?state=pending",
         )
     return looked
-
-
-def _next_pack(began: datetime) -> Sequence[Payment]:
-    due = Q(checked_at__lt=began) | Q(checked_at=None)
-    rows = Payment.objects.filter(due, state=State.PENDING, external_id__isnull=False)
-    return list(rows.order_by("checked_at", "id")[:IDS_LIMIT])
 
 
 def _act_safely(payment: Payment, invoice: Invoice | None, began: datetime, looked: Looked) -> None:
@@ -190,10 +189,9 @@ def _fail(payment: Payment, looked: Looked) -> None:
 
 def _orders_end(now: datetime, looked: Looked) -> None:
     """Fail orders for which no invoice could be made within a day. Nobody can have paid them."""
-    rows = Payment.objects.filter(
-        state=State.CREATED, created_at__lt=now - LONGEST_OPEN - GRACE
-    ).order_by("id")
-    for payment_id in list(rows.values_list("pk", flat=True)[:CREATED_PACK]):
+    for (payment_id,) in rows_of(
+        _OVER, {"before": now - LONGEST_OPEN - GRACE, "most": CREATED_PACK}
+    ):
         try:
             payment_fail(payment_id=payment_id, reason="no_invoice")
             looked.failed += 1

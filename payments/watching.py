@@ -7,15 +7,15 @@ offers no call that tells. Payments go on by the poll meanwhile, only later.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count
-
 from jobs.alerts import attention
 from lib import clock
-from payments.models import FoundBy, Payment
+from payments.models import FoundBy
+from payments.rows import rows_of
 
 LATELY = timedelta(hours=1)
 LEAST = 3  # payments found by the poll; fewer are chance
 SHARE = 0.5  # of what was noticed without a person
+_LATELY = "SELECT found_by, count(*) FROM payment WHERE completed_at >= %(since)s GROUP BY found_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,7 @@ class Noticed:
 
 def noticed_lately() -> Noticed:
     """One query over the payments of an hour."""
-    rows = Payment.objects.filter(completed_at__gte=clock.now() - LATELY)
-    counts = dict(rows.values_list("found_by").annotate(n=Count("pk")))
+    counts = dict(rows_of(_LATELY, {"since": clock.now() - LATELY}))
     return Noticed(counts.get(FoundBy.WEBHOOK, 0), counts.get(FoundBy.POLL, 0))
 
 

@@ -1,10 +1,12 @@
 """The poll of open payments: what the webhook did not tell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from jobs.outcomes import Done
@@ -13,7 +15,9 @@ from lib import clock
 from notifications.telegram.models import QueuedMessage
 from payments import looking, settling
 from payments.models import FoundBy, Payment, PaymentEvent, Review, State
+from payments.providers.cryptobot import gate
 from payments.providers.cryptobot.errors import CryptoPayAway
+from payments.providers.cryptobot.types import Invoice
 from payments.services import payment_give_up, payment_recheck
 from tests.payments.conftest import Heard, invoiced, number_of, order_make
 from tests.sandbox.fixture import Sandbox
@@ -166,3 +170,53 @@ def test_giving_up_deletes_the_invoice(provider: Sandbox, heard: Heard) -> None:
     drain(limit=10)
     assert provider.pay.invoices() == []
     assert heard.failed == [(payment, "expired")]
+
+
+def test_what_people_were_asked_before_costs_a_page_nothing(
+    provider: Sandbox, heard: Heard
+) -> None:
+    def misfits(count: int) -> None:
+        for _ in range(count):
+            provider.pay.pay(number_of(invoiced()), silent=True, amount="4")
+        assert look()["completed"] == 0
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            look()
+        return len(captured)
+
+    misfits(1)
+    assert Review.objects.count() == 1
+    Review.objects.update(resolved_at=clock.now(), resolution="kept")
+    one = cost()
+    misfits(3)
+    before = clock.now()
+    assert cost() == one
+    assert Review.objects.count() == 4
+    assert Payment.objects.filter(state=State.PENDING, checked_at__gte=before).count() == 4
+
+
+def test_an_asked_one_that_another_invoice_pays_meanwhile_is_asked_about_again(
+    provider: Sandbox, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment, other = invoiced(), invoiced()
+    provider.pay.pay(number_of(payment), silent=True, amount="4")
+    look()
+    assert Review.objects.get().reason == "under"
+    read = gate.invoices_read
+
+    def read_slowly(ids: Collection[int]) -> dict[int, Invoice]:
+        found = read(ids)
+        Payment.objects.filter(pk=payment.pk).update(
+            state=State.COMPLETED, completed_at=clock.now(), paid_at=clock.now(), external_id="1"
+        )
+        return found
+
+    monkeypatch.setattr(gate, "invoices_read", read_slowly)
+    look()
+    assert list(Review.objects.order_by("id").values_list("reason", flat=True)) == [
+        "under",
+        "twice",
+    ]
+    other.refresh_from_db()
+    assert other.state == State.PENDING

@@ -176,7 +176,7 @@ def _polling() -> Iterator[CryptoPayClient]:
     """A read of which many may come: one a second over all workers. Raises CryptoPayBusy."""
     client()  # without a token there is no turn to wait for
     _await_turn()
-    with _asking() as door:
+    with _asking(has_turn=True) as door:
         yield door
 
 
@@ -193,10 +193,14 @@ def _await_turn() -> None:
 
 
 @contextmanager
-def _asking() -> Iterator[CryptoPayClient]:
-    """Ask only if Crypto Pay is up and has not asked to wait; tell the breaker how it went."""
+def _asking(*, has_turn: bool = False) -> Iterator[CryptoPayClient]:
+    """Ask only if Crypto Pay is up and has not asked to wait; tell the breaker how it went.
+
+    has_turn: just taken from the bucket, which gives none while a pause runs.
+    """
     door = client()
-    _respect_pause()
+    if not has_turn:
+        _respect_pause()
     wait = breakers.wait_for(BREAKER)  # the last question: it may make us the one who probes
     if wait is not None:
         raise breakers.BreakerOpen(BREAKER, wait)
