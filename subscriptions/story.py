@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 
 from jobs import sql
 from jobs.audit import Account
+from jobs.compiled import rows_of
 from jobs.context import current_job
 from lib import clock
 from lib.context import correlation_id
@@ -73,9 +74,7 @@ def event_write(
     event = _event(row, clock.now(), *_cause())
     values = _values(event)
     values["data"] = orjson.dumps(values["data"]).decode()
-    found = sql.row(_ONE, list(values.values()))
-    assert found is not None
-    event.pk = found[0]
+    [(event.pk,)] = rows_of(_ONE, list(values.values()))
     return event
 
 

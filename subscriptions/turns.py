@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from jobs import sql
+from jobs.compiled import rows_of
 from lib.errors import Unavailable
 from lib.ids import uuid7
 
@@ -25,12 +25,12 @@ _LINE = UUID(int=1)
 # By the clock of Postgres, which is never moved.
 _TAKE = """
 INSERT INTO subscriber_turn AS t (subscriber_id, token, until)
-VALUES (%(subscriber)s, %(token)s, clock_timestamp() + %(span)s)
+VALUES (%s, %s, clock_timestamp() + %s::interval)
 ON CONFLICT (subscriber_id) DO UPDATE SET token = EXCLUDED.token, until = EXCLUDED.until
 WHERE t.until <= clock_timestamp() OR t.token = EXCLUDED.token
 RETURNING 1
 """
-_GIVE_BACK = "DELETE FROM subscriber_turn WHERE subscriber_id = %s AND token = %s"
+_GIVE_BACK = "DELETE FROM subscriber_turn WHERE subscriber_id = %s AND token = %s RETURNING 1"
 
 
 class TurnTaken(Unavailable):
@@ -54,14 +54,14 @@ def turn(
     try:
         yield
     finally:
-        sql.run(_GIVE_BACK, [subscriber_id, token])
+        rows_of(_GIVE_BACK, [subscriber_id, token])
 
 
 def _wait(subscriber_id: int, token: UUID, patience: timedelta) -> None:
-    params = {"subscriber": subscriber_id, "token": token, "span": SPAN}
+    params = [subscriber_id, token, SPAN]
     ends_at = time.monotonic() + patience.total_seconds()
     pause = threading.Event()
-    while sql.row(_TAKE, params) is None:
+    while not rows_of(_TAKE, params):
         if time.monotonic() >= ends_at:
             raise TurnTaken(retry_after=timedelta(seconds=1))
         pause.wait(_POLL_S)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Case, Value, When
 
 from jobs import sql
+from jobs.compiled import rows_of
 from lib import clock
 from subscriptions.models import AccessGap
 from subscriptions.story import EventRow, events_write
@@ -122,7 +123,7 @@ def gaps_close(
     Whoever has asked for a cure has healed it; else it closed by itself. Locks: the gaps.
     """
     # Nearly nobody has one, and whoever pays comes here twice.
-    if sql.row(_OPEN, [list(payment_ids)]) is None:
+    if not rows_of(_OPEN, [list(payment_ids)]):
         return 0
     rows = AccessGap.objects.select_for_update(no_key=True, of=("self",)).filter(
         payment_id__in=payment_ids, healed_at=None

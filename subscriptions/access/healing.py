@@ -10,7 +10,7 @@ from django.db import transaction
 
 from jobs import sql
 from jobs.audit import Account, audit_write
-from jobs.models import Breaker
+from jobs.compiled import rows_of
 from lib import clock
 from lib.errors import DomainError, InputInvalid, NotFound
 from payments.models import Payment
@@ -35,6 +35,7 @@ GAP = "access gap"  # what the audit log calls it
 NOTE_LIMIT = 200
 PAUSE = timedelta(minutes=4)  # from the payment on: until then its own job goes on
 RESUME_MOST = 500  # of one comparison: those that were tried least, so that none starves the others
+MENDED = (GapKind.NO_ACTIVATION, GapKind.LEDGER_BEHIND, GapKind.OFF)
 State, Reason = Activation.State, Activation.Reason
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ def heal_unasked(found: Sequence[Found]) -> int:
     whom our own sweep cut in the second in which he paid. Returns how many. Repeat: nothing twice."""
     count = 0
     for each in found:
+        if each.kind not in MENDED:
+            continue
         try:
             with transaction.atomic():
                 count += _mend(each)
@@ -114,8 +117,6 @@ def _mend(found: Found) -> bool:
     if found.kind == GapKind.LEDGER_BEHIND:
         payment_recheck(found.payment_id, None)
         return True
-    if found.kind != GapKind.OFF:
-        return False
     activation = _activation(found.payment_id)
     subscriber = activation.subscriber
     is_ours = subscriber is not None and subscriber.cut_by == CutBy.SWEEP
@@ -131,7 +132,7 @@ def activations_resume() -> int:
 
     Nothing while the panel is known to be away. Returns how many. Repeat: nothing twice.
     """
-    if Breaker.objects.filter(name=BREAKER).exclude(state=Breaker.State.CLOSED).exists():
+    if rows_of("SELECT 1 FROM jobs_breaker WHERE name = %s AND state <> 'closed'", [BREAKER]):
         return 0
     rows = sql.rows(_WITHOUT_JOB, {"before": clock.now() - PAUSE, "most": RESUME_MOST})
     return sum(_resume(activation_id) for (activation_id,) in rows)

@@ -7,15 +7,37 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs.alerts import attention
+from jobs.compiled import rows_of
 from lib import clock
 from subscriptions.access.gaps import Found, GapKind, gaps_close, gaps_open
 from subscriptions.access.healing import activations_resume, heal_unasked
-from subscriptions.access.scanning import LATELY, Part, ledger_scan, panel_scan, provider_scan
+from subscriptions.access.invoices import provider_scan
+from subscriptions.access.parts import Part
+from subscriptions.access.scanning import LATELY, ledger_scan, panel_scan
 from subscriptions.activation.rows import PAGE
-from subscriptions.models import AccessCheck, AccessGap
 
 CRITICAL_AFTER = timedelta(minutes=13)  # the whole ladder of an activation
 OVERLAP = timedelta(hours=1)
+
+_UNSEEN = "SELECT payment_id, kind FROM access_gap WHERE healed_at IS NULL AND seen_at < %s"
+_ESCALATE = """
+UPDATE access_gap g SET alerted_at = %s FROM (
+    SELECT id FROM access_gap
+    WHERE healed_at IS NULL AND alerted_at IS NULL AND kind = %s AND found_at < %s
+    ORDER BY payment_id, kind FOR NO KEY UPDATE
+) late WHERE g.id = late.id RETURNING g.id
+"""
+_NOTE = """
+INSERT INTO access_check (id, started_at, finished_at, provider_asked, provider_unknown,
+    panel_asked, panel_unknown, compared, opened, closed)
+VALUES (1, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET started_at = EXCLUDED.started_at,
+    finished_at = EXCLUDED.finished_at, provider_asked = EXCLUDED.provider_asked,
+    provider_unknown = EXCLUDED.provider_unknown, panel_asked = EXCLUDED.panel_asked,
+    panel_unknown = EXCLUDED.panel_unknown, compared = EXCLUDED.compared,
+    opened = EXCLUDED.opened, closed = EXCLUDED.closed
+RETURNING 1
+"""
 
 
 def access_reconcile() -> dict[str, int]:
@@ -25,7 +47,7 @@ def access_reconcile() -> dict[str, int]:
     subscriber whom the mirror shows otherwise than he paid for: lately, and once an hour at any time.
     """
     started = clock.now()
-    last = AccessCheck.objects.values_list("finished_at", flat=True).first()
+    last = next((row[0] for row in rows_of("SELECT finished_at FROM access_check", [])), None)
     since = _since(started, last)
     is_wide = last is None or _hour(last) != _hour(started)
     parts = [
@@ -33,11 +55,10 @@ def access_reconcile() -> dict[str, int]:
         ledger_scan(started, since),
         panel_scan(started, since, is_wide=is_wide),
     ]
-    fresh, closed = list[Found](), 0
-    for part in parts:
-        fresh += gaps_open(part.found)
-        closed += _close(part, started)
-    mended = heal_unasked([each for part in parts for each in part.found])
+    found = [each for part in parts for each in part.found]
+    fresh = gaps_open(found)
+    closed = _close(parts, started)
+    mended = heal_unasked(found)
     resumed = activations_resume()
     _alert(fresh)
     _escalate()
@@ -61,20 +82,16 @@ def _since(now: datetime, last: datetime | None) -> datetime:
     return lately if last is None else min(lately, last - OVERLAP)
 
 
-def _close(part: Part, started: datetime) -> int:
+def _close(parts: Sequence[Part], started: datetime) -> int:
     """Close what nobody sees any more, where there was an answer."""
-    still = {(each.payment_id, each.kind) for each in part.found}
-    open_gaps = AccessGap.objects.filter(
-        healed_at=None, kind__in=part.kinds, payment_id__in=part.sure, seen_at__lt=started
-    ).values_list("payment_id", "kind")
-    closed = 0
-    by_kind: dict[str, list[UUID]] = {}
-    for payment_id, kind in open_gaps:
-        if (payment_id, GapKind(kind)) not in still:
+    open_gaps = [(payment_id, kind) for payment_id, kind in rows_of(_UNSEEN, [started])]
+    by_kind: dict[GapKind, list[UUID]] = {}
+    for part in parts:
+        for payment_id, kind in part.over(open_gaps):
             by_kind.setdefault(kind, []).append(payment_id)
-    for kind in sorted(by_kind):
-        closed += gaps_close(by_kind[kind], kinds=[kind], not_seen_since=started)
-    return closed
+    return sum(
+        gaps_close(by_kind[kind], kinds=[kind], not_seen_since=started) for kind in sorted(by_kind)
+    )
 
 
 def _alert(fresh: Sequence[Found]) -> None:
@@ -92,41 +109,28 @@ def _alert(fresh: Sequence[Found]) -> None:
         )
 
 
-@transaction.atomic
 def _escalate() -> None:
     """What waits for longer than the whole ladder is critical, once: the panel may just be away."""
-    late = AccessGap.objects.select_for_update(no_key=True).filter(
-        healed_at=None,
-        alerted_at=None,
-        kind=GapKind.WAITING,
-        found_at__lt=clock.now() - CRITICAL_AFTER,
-    )
-    ids = [gap.pk for gap in late.order_by("payment_id", "kind")]
-    if not ids:
-        return
-    AccessGap.objects.filter(pk__in=ids).update(alerted_at=clock.now())
-    attention(
-        group="access:waiting",
-        title="People paid and still wait for access",
-        text=f"{len(ids)} for more than {CRITICAL_AFTER.total_seconds() / 60:.0f} minutes",
-        severity="critical",
-        link=PAGE,
-    )
+    now = clock.now()
+    with transaction.atomic():
+        late = rows_of(_ESCALATE, [now, GapKind.WAITING.value, now - CRITICAL_AFTER])
+        if late:
+            attention(
+                group="access:waiting",
+                title="People paid and still wait for access",
+                text=f"{len(late)} for more than {CRITICAL_AFTER.total_seconds() / 60:.0f} minutes",
+                severity="critical",
+                link=PAGE,
+            )
 
 
 def _note(started: datetime, parts: Sequence[Part], *, opened: int, closed: int) -> None:
     provider, ledger, panel = parts
-    AccessCheck.objects.update_or_create(
-        id=1,
-        defaults={
-            "started_at": started,
-            "finished_at": clock.now(),
-            "provider_asked": provider.asked,
-            "provider_unknown": provider.unknown,
-            "panel_asked": panel.asked,
-            "panel_unknown": panel.unknown,
-            "compared": provider.asked + ledger.asked + panel.asked,
-            "opened": opened,
-            "closed": closed,
-        },
-    )
+    compared = provider.asked + ledger.asked + panel.asked
+    rows_of(
+        _NOTE,
+        [
+            started, clock.now(), provider.asked, provider.unknown, panel.asked, panel.unknown,
+            compared, opened, closed,
+        ],
+    )  # fmt: skip

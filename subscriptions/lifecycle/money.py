@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from jobs import sql
+from jobs.compiled import rows_of
 from subscriptions.lifecycle.verdicts import Money
 from subscriptions.models import Activation
 
@@ -23,7 +23,7 @@ def money_of(subscriber_id: int) -> Money:
 def money_of_all(subscriber_ids: Collection[int]) -> dict[int, Money]:
     """The same for many, in one query."""
     found = dict.fromkeys(subscriber_ids, Money.NONE)
-    for subscriber_id, state in sql.rows(_OPEN, [list(subscriber_ids)]):
+    for subscriber_id, state in rows_of(_OPEN, [list(subscriber_ids)]):
         if state == Activation.State.PENDING:
             found[subscriber_id] = Money.COMING
         elif found[subscriber_id] is Money.NONE:

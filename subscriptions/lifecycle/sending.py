@@ -8,7 +8,9 @@ from django.db import transaction
 
 from jobs import sql
 from jobs.audit import audit_write_many
+from jobs.compiled import Compiled, Param
 from lib import clock
+from subscriptions.among import Among
 from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.money import money_of_all
 from subscriptions.lifecycle.sight import Look, Seen, Unknown, panel_look
@@ -36,6 +38,26 @@ _TOLD = (
 )  # fmt: skip
 CHUNK = 10  # notices of one transaction: each was a request to the panel before it
 
+_DUE = Compiled(
+    lambda: (
+        Notice.objects.filter(Among("pk", "ids"), pk__gt=Param("after"), state=NoticeState.DUE)
+        .select_related("subscriber")
+        .only("stage", "expire_at", "subscriber", *_ASKED)
+        .order_by("pk")
+    )
+)
+_PEOPLE = Compiled(
+    lambda: (
+        Subscriber.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("plan")
+        .only(*_TOLD)
+        .filter(Among("pk", "ids"))
+        .order_by("pk")
+    )
+)
+_NOTICES = Compiled(
+    lambda: Notice.objects.select_for_update(no_key=True).filter(Among("pk", "ids")).order_by("pk")
+)
 _SAVE = """
 UPDATE subscription_notice n
 SET state = v.state, reason = v.reason, message_id = v.message_id, decided_at = v.at
@@ -87,12 +109,7 @@ def notices_send(
     passed(id) is called behind every few, so that a run that is put off goes on where it was, and one that
     always fails holds up nobody. Raises PanelWaits.
     """
-    due = list(
-        Notice.objects.filter(pk__in=notice_ids, pk__gt=after, state=NoticeState.DUE)
-        .select_related("subscriber")
-        .only("stage", "expire_at", "subscriber", *_ASKED)
-        .order_by("pk")
-    )
+    due = _DUE.all(ids=list(notice_ids), after=after)
     muted = muted_of(
         {row.subscriber.telegram_id for row in due if row.subscriber.telegram_id is not None}
     )
@@ -163,9 +180,8 @@ def notices_decide(looked: Sequence[Looked], *, muted: Collection[int]) -> dict[
     does not grow with the notices. Locks: subscribers by id, then notices by id, then dedup keys.
     Repeat: a notice that is decided stays as it is.
     """
-    people = _people({each.subscriber_id for each in looked})
-    wanted = Notice.objects.select_for_update(no_key=True).order_by("pk")
-    notices = wanted.in_bulk([each.notice_id for each in looked])
+    people = {row.pk: row for row in _PEOPLE.all(ids=[each.subscriber_id for each in looked])}
+    notices = {row.pk: row for row in _NOTICES.all(ids=[each.notice_id for each in looked])}
     due = [each for each in looked if notices[each.notice_id].state == NoticeState.DUE]
     mirroring.correct_all(people, ((each.subscriber_id, each.look) for each in due))
     money = money_of_all(people.keys())
@@ -193,12 +209,6 @@ def notices_decide(looked: Sequence[Looked], *, muted: Collection[int]) -> dict[
         pk: None if pk in verdicts and verdicts[pk].act is Act.LATER else row.state
         for pk, row in notices.items()
     }
-
-
-def _people(subscriber_ids: Collection[int]) -> dict[int, Subscriber]:
-    rows = Subscriber.objects.select_for_update(no_key=True, of=("self",)).select_related("plan")
-    rows = rows.only(*_TOLD)
-    return {row.pk: row for row in rows.filter(pk__in=subscriber_ids).order_by("pk")}
 
 
 def _judge(row: Subscriber, notice: Notice, look: Look, money: Money) -> Verdict:

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from jobs import sql
+from jobs.compiled import rows_of
 from jobs.storable import json_storable
 from lib import clock
 
@@ -29,6 +30,12 @@ ON CONFLICT (subscriber_id, field) WHERE resolved_at IS NULL
 DO UPDATE SET ours = EXCLUDED.ours, theirs = EXCLUDED.theirs
 WHERE d.ours IS DISTINCT FROM EXCLUDED.ours OR d.theirs IS DISTINCT FROM EXCLUDED.theirs
 RETURNING (xmax = 0)
+"""
+_SETTLE = """
+UPDATE subscriber_drift SET resolved_at = %s, resolution = %s
+WHERE resolved_at IS NULL AND subscriber_id = ANY(%s)
+    AND subscriber_id || ':' || field <> ALL(%s::text[])
+RETURNING 1
 """
 _CLOSE = """
 UPDATE subscriber_drift SET resolved_at = %(now)s, resolution = %(how)s, resolved_by = %(by)s
@@ -84,12 +91,7 @@ def drifts_close(
 def drifts_settled(rows: Mapping[int, Collection[str]]) -> int:
     """Take off the list what agrees by now. rows: subscriber id -> the fields that still do not."""
     still = [f"{subscriber_id}:{name}" for subscriber_id, names in rows.items() for name in names]
-    return sql.run(
-        """UPDATE subscriber_drift SET resolved_at = %(now)s, resolution = %(how)s
-        WHERE resolved_at IS NULL AND subscriber_id = ANY(%(ids)s)
-            AND subscriber_id || ':' || field <> ALL(%(still)s)""",
-        {"now": clock.now(), "how": GONE, "ids": list(rows), "still": still},
-    )
+    return len(rows_of(_SETTLE, [clock.now(), GONE, list(rows), still]))
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from jobs import sql
+from jobs.compiled import rows_of
 from lib import clock
 from subscriptions.mirror.applying import PanelIsAnother, users_apply
 from subscriptions.mirror.identity import renamed_settle
@@ -19,13 +20,13 @@ PACK = 200
 
 _TAKE = "SELECT panel_id, at FROM panel_hint ORDER BY at, panel_id LIMIT %s"
 _ADD = """
-INSERT INTO panel_hint (panel_id, at) SELECT unnest(%(ids)s::bigint[]), %(now)s
+INSERT INTO panel_hint (panel_id, at) SELECT unnest(%s::bigint[]), %s::timestamptz
 ON CONFLICT (panel_id) DO UPDATE SET at = EXCLUDED.at
 RETURNING (xmax = 0)
 """
 _IS_KNOWN = """
-SELECT 1 FROM subscriber WHERE panel_id = %(id)s AND missing_since IS NULL
-    AND panel_updated_at = %(updated_at)s AND status = %(status)s AND expire_at = %(expire_at)s
+SELECT 1 FROM subscriber WHERE panel_id = %s AND missing_since IS NULL
+    AND panel_updated_at = %s AND status = %s AND expire_at = %s
 """
 _DROP = """
 DELETE FROM panel_hint h USING unnest(%(ids)s::bigint[], %(at)s::timestamptz[]) AS v (panel_id, at)
@@ -38,14 +39,13 @@ def hint(panel_ids: Collection[int]) -> bool:
 
     Says whether one of them had no hint before; for the others a reading is on its way.
     """
-    given = {"ids": sorted(set(panel_ids)), "now": clock.now()}
-    return any(is_new for (is_new,) in sql.rows(_ADD, given))
+    given = [sorted(set(panel_ids)), clock.now()]
+    return any(is_new for (is_new,) in rows_of(_ADD, given))
 
 
 def is_known(panel_id: int, *, updated_at: datetime, status: str, expire_at: datetime) -> bool:
     """Whether the mirror has a user just so: then what was said is the echo of what we have seen."""
-    given = {"id": panel_id, "updated_at": updated_at, "status": status, "expire_at": expire_at}
-    return sql.row(_IS_KNOWN, given) is not None
+    return bool(rows_of(_IS_KNOWN, [panel_id, updated_at, status, expire_at]))
 
 
 def hints_follow(client: PanelClient) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 
 from jobs import sql
+from jobs.compiled import rows_of
 from subscriptions.mirror.owners import BY_NAME, FIELDS, NAMES
 
 READ = ("id", *NAMES, "cut_by", "missing_since", "mirrored_at")
@@ -28,9 +29,8 @@ ON CONFLICT DO NOTHING RETURNING id, panel_id
 def rows_read(panel_ids: Collection[int], *, is_locked: bool = False) -> dict[int, dict[str, Any]]:
     """Our rows of these users, by panel_id. is_locked: FOR NO KEY UPDATE, by id."""
     lock = "ORDER BY id FOR NO KEY UPDATE" if is_locked else ""
-    found = sql.rows(
-        f"SELECT {_COLUMNS} FROM subscriber WHERE panel_id = ANY(%s) {lock}", [list(panel_ids)]
-    )
+    query = f"SELECT {_COLUMNS} FROM subscriber WHERE panel_id = ANY(%s) {lock}"
+    found = rows_of(query, [list(panel_ids)])
     rows = (_row(each) for each in found)
     return {row["panel_id"]: row for row in rows}
 

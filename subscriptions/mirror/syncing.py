@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from jobs import sql
+from jobs.compiled import rows_of
 from lib import clock
 from subscriptions.mirror.applying import PanelIsAnother, users_apply
 from subscriptions.mirror.identity import renamed_settle
 from subscriptions.mirror.passes import pass_begin, pass_is_due, pass_open, pass_run
 from subscriptions.mirror.reading import after, chunk_read
-from subscriptions.models import MirrorPass, PanelState
+from subscriptions.models import MirrorPass
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.stored import panel_release
 
@@ -44,7 +45,7 @@ def sync(client: PanelClient, is_over: Callable[[], bool]) -> dict[str, Any]:
 
 def must_compare() -> bool:
     """Whether users have to be compared before anything is written to them."""
-    return PanelState.objects.filter(is_identity_checked=False).exists()
+    return bool(rows_of("SELECT 1 FROM panel_state WHERE NOT is_identity_checked", []))
 
 
 def compared_lately() -> bool:

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
-from jobs import sql
+from jobs.compiled import rows_of
 from jobs.registry import Rate
 
 _TAKE = """
 SELECT o_number, o_token, o_wait FROM panel_turn_take(
-    %(buckets)s::text[], %(steps)s::interval[], %(bursts)s::interval[], %(count)s, %(span)s)
+    %s::text[], %s::interval[], %s::interval[], %s, %s)
 """
 _GIVE_BACK = """
-UPDATE panel_place SET until = 'epoch' WHERE number = %(number)s AND token = %(token)s
+UPDATE panel_place SET until = 'epoch' WHERE number = %s AND token = %s RETURNING number
 """
 _POLL_S, _POLL_AT_MOST_S = 0.01, 0.2  # each look waits longer: many may wait for few places
 _LEAST = timedelta(milliseconds=5)
@@ -57,24 +57,24 @@ def place_hold(
     try:
         yield number
     finally:
-        sql.run(_GIVE_BACK, {"number": number, "token": token})
+        rows_of(_GIVE_BACK, [number, token])
 
 
 def _wait(
     count: int, span: timedelta, patience: timedelta, paces: Mapping[str, Rate], calls: int
 ) -> tuple[int, int]:
     steps = {name: rate.per / rate.count for name, rate in paces.items()}
-    params = {
-        "count": count,
-        "span": span,
-        "buckets": list(steps),
-        "steps": [step * calls for step in steps.values()],
-        "bursts": [step * max(paces[name].burst, calls) for name, step in steps.items()],
-    }
+    params = [
+        list(steps),
+        [step * calls for step in steps.values()],
+        [step * max(paces[name].burst, calls) for name, step in steps.items()],
+        count,
+        span,
+    ]
     ends_at = time.monotonic() + patience.total_seconds()
     poll_s = _POLL_S
     while True:
-        number, token, wait = sql.row(_TAKE, params) or (None, None, None)
+        [(number, token, wait)] = rows_of(_TAKE, params)
         if number is not None:
             return number, token
         now = time.monotonic()

@@ -12,6 +12,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from jobs.alerts import attention
+from jobs.compiled import Compiled
 from lib import clock
 from subscriptions.models import PanelState
 from subscriptions.panel.contract import FRESH_S, changed
@@ -20,6 +21,7 @@ from subscriptions.panel.dialects import Dialect, PanelVersion
 logger = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_STATE = Compiled(lambda: PanelState.objects.filter(pk=1))
 PAGE = "/admin/subscriptions/panelstate/1/change/"
 
 
@@ -84,7 +86,7 @@ class StoredContract:
             is_held = self._row is not None and bool(self._row.held_reason)
             # Whoever waits for the release wants to see it at once.
             if is_held or time.monotonic() - self._looked_at > _LOOK_S:
-                self._row = next(iter(PanelState.objects.filter(pk=1)), None)
+                self._row = _STATE.one()
                 self._looked_at = time.monotonic()
             return self._row
 

@@ -7,7 +7,8 @@ import pytest
 from jobs.testing import drain, job_perform
 from lib import clock
 from subscriptions.access.healing import gap_heal
-from subscriptions.access.scanning import Part, panel_scan
+from subscriptions.access.parts import Part
+from subscriptions.access.scanning import panel_scan
 from subscriptions.access.selectors import gaps_query
 from subscriptions.models import Subscriber
 from subscriptions.panel import door
