@@ -23,6 +23,7 @@ def control_routes(services: dict[str, Service], exchange: Exchange) -> list[Bas
         Route("/limits", control.limits, methods=["GET", "PUT"]),
         Route("/requests", control.requests),
         Route("/clock", control.clock, methods=["GET", "PUT"]),
+        Route("/waits", control.waits),
         Route("/reset", control.reset, methods=["POST"]),
         *(Mount(f"/{name}", routes=service.control_routes()) for name, service in services.items()),
     ]
@@ -96,6 +97,10 @@ class Control:
                 raise ControlInvalid(f"{name} would move the clock by more than a hundred years")
             clock.move_to(offset_s)
         return json_reply({"offset_s": clock.offset_s, "now": clock.now().isoformat()})
+
+    async def waits(self, request: Request) -> Response:
+        """What is due or under way by itself, of each service: 0 everywhere is peace."""
+        return json_reply({name: service.waits() for name, service in self._services.items()})
 
     async def reset(self, request: Request) -> Response:
         """Everything and the clock, or one {"service": name}: its state, faults and requests."""

@@ -60,16 +60,19 @@ class Exchange:
         send: Send,
         *,
         call: Call,
-        chat_id: int | None,
+        chat_id: Callable[[], int | None],
         perform: Callable[[], Answer],
         failure: Callable[[Fault], Answer],
     ) -> int | None:
         """Answer one call whose body is read, or cut it; return the status, None if it was cut.
 
-        perform does what the call asks for and must not wait. failure words the answer of an
-        ordered status or rate_limit in the service's own form.
+        chat_id says whom the call is about, for faults that are ordered for him alone; it is asked
+        only while faults are ordered. perform does what the call asks for and must not wait. failure
+        words the answer of an ordered status or rate_limit in the service's own form.
         """
-        plan = self.faults.plan(call.service, call.method, chat_id)
+        plan = (
+            self.faults.plan(call.service, call.method, chat_id()) if self.faults.is_any() else None
+        )
         answer: Answer | None
         if plan is None:
             answer = perform()

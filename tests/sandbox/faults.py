@@ -120,6 +120,10 @@ class FaultBook:
         self._active.append(fault)
         return fault
 
+    def is_any(self) -> bool:
+        """Whether anything is ordered."""
+        return bool(self._active)
+
     def plan(self, service: str, method: str, chat_id: int | None = None) -> Plan | None:
         """Decide on one call, and count the strikes. None is the usual answer: nothing ordered."""
         if not self._active:

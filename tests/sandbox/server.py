@@ -21,10 +21,42 @@ KEEP_ALIVE_S = 900
 class CuttableProtocol(HttpToolsProtocol):
     """Hands the application a way to abort its connection, see tests.sandbox.wire.cut."""
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", WholeAnswers(transport)))
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         scope = cast("dict[str, Any]", self.scope)
         scope["extensions"] = {"sandbox.cut": {"abort": self.transport.abort}}
+
+
+class WholeAnswers:
+    """A transport that sends the head of an answer together with its body.
+
+    uvicorn writes them one by one, which takes two turns of the kernel here and wakes the caller twice.
+    """
+
+    def __init__(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Keep a head until the next write, which always follows; "100 Continue" is no head."""
+        if data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):
+            self._head = data
+        else:
+            self._transport.write(self._head + data)
+            self._head = b""
+
+    def close(self) -> None:
+        """A refusal of uvicorn's own comes in one piece, and looks like a head."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+        self._transport.close()
 
 
 class SandboxServer(uvicorn.Server):

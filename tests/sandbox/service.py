@@ -32,6 +32,9 @@ class Service(Protocol):
     def revision(self) -> int:
         """Differs after every change that a watcher may want to see."""
 
+    def waits(self) -> int:
+        """What it still does by itself now: webhooks that are due or under way, queued changes."""
+
     def kept(self) -> dict[str, Any] | None:
         """What shall outlive a restart, for JSON; None: too much for a file."""
 

@@ -13,7 +13,7 @@ from tests.sandbox.cryptopay.apps import NETWORKS
 from tests.sandbox.cryptopay.invoices import Invoice
 from tests.sandbox.cryptopay.payment import PayOrder, paid_by
 from tests.sandbox.cryptopay.world import World
-from tests.sandbox.replies import json_reply, read_object, whole
+from tests.sandbox.replies import json_reply, known_only, read_object, whole
 from tests.sandbox.service import ControlInvalid
 
 READ_LIMIT = 10_000
@@ -90,9 +90,28 @@ class Control:
         """Pay some invoices, all or none of them.
 
         {"invoice_ids": [1], "asset", "amount", "late", "swap", "anonymous", "comment"}, and for the
-        webhook "duplicates", "delay_s", and "silent": true for one that is never sent.
+        webhook "duplicates", "delay_s", and "silent": true for one that is never sent. {"orders": [...]}
+        carries out many such orders, each for itself; one that is refused has an "error".
         """
-        body = await read_object(request, _PAY_FIELDS)
+        body = await read_object(request, {*_PAY_FIELDS, "orders"})
+        if "orders" not in body:
+            return json_reply(self._paid(body))
+        orders = body.pop("orders")
+        if (
+            body
+            or not isinstance(orders, list)
+            or not all(isinstance(each, dict) for each in orders)
+        ):
+            raise ControlInvalid("orders must be a list of objects, and stand alone")
+        return json_reply({"orders": [self._paid_or_refused(each) for each in orders]})
+
+    def _paid_or_refused(self, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._paid(known_only(body, _PAY_FIELDS))
+        except ControlInvalid as error:
+            return {"error": str(error)}
+
+    def _paid(self, body: dict[str, Any]) -> dict[str, Any]:
         order, event = _pay_order(body), _event(body)
         ids = body.get("invoice_ids")
         if not isinstance(ids, list) or not all(type(number) is int for number in ids):
@@ -106,12 +125,10 @@ class Control:
         updates = [
             None if event.is_silent else self._announce(invoice, event) for invoice in chosen
         ]
-        return json_reply(
-            {
-                "invoices": [self._world.shape(invoice.invoice_id) for invoice in chosen],
-                "update_ids": updates,
-            }
-        )
+        return {
+            "invoices": [self._world.shape(invoice.invoice_id) for invoice in chosen],
+            "update_ids": updates,
+        }
 
     async def webhook(self, request: Request) -> Response:
         """PUT {"url": "http://...", "held": true}: held sends only when /deliver says so."""

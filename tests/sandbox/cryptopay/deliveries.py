@@ -19,8 +19,8 @@ from typing import Any
 import orjson
 
 from tests.sandbox.clock import SandboxClock
-from tests.sandbox.cryptopay.posting import PostFailed, post
 from tests.sandbox.cryptopay.shapes import iso
+from tests.sandbox.sending import PostFailed, post_within
 
 _MINUTE, _HOUR = 60.0, 3600.0
 WAITS_S = (
@@ -31,6 +31,7 @@ WAITS_S = (
 ATTEMPTS = len(WAITS_S) + 1
 URL_VARIABLE = "CRYPTOPAY_WEBHOOK_URL"  # where updates go until somebody says otherwise
 DELIVER_S = 5.0
+ANSWER_TIMEOUT_S = 5.0
 AT_ONCE = 16
 KEEP_ATTEMPTS = 5000
 # Every so often an update bears the number of the one before it: update_id is not unique.
@@ -138,6 +139,11 @@ class Deliveries:
             "failed": self.failed,
         }
 
+    def waits(self) -> int:
+        """How many are due or on their way now."""
+        now = self._clock.timestamp()
+        return sum(due_at <= now for due_at, _, _ in self._due) + len(self._on_the_way)
+
     def rows(self) -> dict[str, Any]:
         """What waits, for a file; what is on its way waits there since now."""
         now = self._clock.timestamp()
@@ -227,7 +233,7 @@ class Deliveries:
         }
         status, error = None, ""
         try:
-            status = await post(url, body, headers)
+            status = await post_within(ANSWER_TIMEOUT_S, url, body, headers)
         except PostFailed as failure:
             error = str(failure)
         self._ended(delivery, at, status, error)

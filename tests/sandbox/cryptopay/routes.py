@@ -59,7 +59,7 @@ class PayApi:
             receive,
             send,
             call=call,
-            chat_id=None,
+            chat_id=lambda: None,
             perform=lambda: self._perform(token, site, method, parameters, refusal),
             failure=ordered_failure,
         )

@@ -40,6 +40,9 @@ class CryptoPayService:
     def revision(self) -> int:
         return self.world.invoices.revision
 
+    def waits(self) -> int:
+        return self.world.deliveries.waits()
+
     def kept(self) -> dict[str, Any]:
         return keeping.kept(self.world)
 

@@ -1,6 +1,6 @@
 """Which panel answers: v3, or one of the last two of v2. They differ in names, keys and bodies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.sandbox.service import ControlInvalid
 
@@ -11,23 +11,20 @@ DEFAULT_VERSION = _LINES["3"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A panel version and what it can do."""
+    """A panel version and what it can do.
+
+    is_v3: users have a number only, writes answer with an empty body. has_stream: users/stream, token
+    scopes and user.expiration came with 2.8.
+    """
 
     version: str
+    is_v3: bool = field(init=False)
+    has_stream: bool = field(init=False)
 
-    @property
-    def is_v3(self) -> bool:
-        """Users have a number only, writes answer with an empty body."""
-        return self._at_least(3, 0)
-
-    @property
-    def has_stream(self) -> bool:
-        """users/stream, token scopes and user.expiration came with 2.8."""
-        return self._at_least(2, 8)
-
-    def _at_least(self, major: int, minor: int) -> bool:
-        first, second = self.version.split(".")[:2]
-        return (int(first), int(second)) >= (major, minor)
+    def __post_init__(self) -> None:
+        major, minor = (int(part) for part in self.version.split(".")[:2])
+        object.__setattr__(self, "is_v3", major >= 3)
+        object.__setattr__(self, "has_stream", (major, minor) >= (2, 8))
 
 
 def read_dialect(name: str) -> Dialect:

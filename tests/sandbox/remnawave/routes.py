@@ -59,7 +59,7 @@ class PanelApi:
                 receive,
                 send,
                 call=call,
-                chat_id=self._user_id(found[1] if found else {}, body),
+                chat_id=lambda: self._user_id(found[1] if found else {}, body),
                 perform=lambda: self._perform(found, call, url, query, body, headers),
                 failure=lambda fault: ordered_failure(fault, url, panel.now_ms()),
             )

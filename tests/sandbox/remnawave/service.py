@@ -43,6 +43,9 @@ class RemnawaveService:
     def revision(self) -> int:
         return self.panel.revision + self.panel.calls.received
 
+    def waits(self) -> int:
+        return self.panel.webhooks.states["pending"] + self.panel.queued
+
     def kept(self) -> dict[str, Any] | None:
         return keeping.kept(self.panel)
 

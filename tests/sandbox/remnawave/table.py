@@ -1,6 +1,7 @@
 """Every route of the panel: which dialect has it, which right it needs, and who answers."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -194,19 +195,19 @@ ROUTES: list[Route] = [
     Route("GET", "/api/tokens", "tokens.list", _for_admins, "api-tokens"),
 ]
 
-_PATTERNS = [
-    (route, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path))) for route in ROUTES
-]
+# By method and number of parts: a call is held against a few of them only.
+_PATTERNS: defaultdict[tuple[str, int], list[tuple[Route, re.Pattern[str]]]] = defaultdict(list)
+for _route in ROUTES:
+    _pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", _route.path))
+    _PATTERNS[_route.http_method, _route.path.count("/")].append((_route, _pattern))
 
 
 def find_route(
     dialect: Dialect, http_method: str, path: str
 ) -> tuple[Route, dict[str, str]] | None:
     """The first route that fits, with the parameters of its path."""
-    for route, pattern in _PATTERNS:
-        if route.http_method != http_method or not route.since.covers(dialect):
-            continue
+    for route, pattern in _PATTERNS.get((http_method, path.count("/")), ()):
         match = pattern.fullmatch(path)
-        if match is not None:
+        if match is not None and route.since.covers(dialect):
             return route, match.groupdict()
     return None

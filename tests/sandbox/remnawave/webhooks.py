@@ -14,8 +14,8 @@ import orjson
 
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.remnawave.background import Background
-from tests.sandbox.remnawave.outbound import deliver
 from tests.sandbox.remnawave.times import iso
+from tests.sandbox.sending import post
 
 RETRIES = 3
 RETRY_S = 5.0
@@ -172,7 +172,7 @@ class WebhookBook:
             async with self._slots:
                 try:
                     async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                        delivery.status = await deliver(delivery.url, delivery.body, headers)
+                        delivery.status = await post(delivery.url, delivery.body, headers)
                     delivery.error = None
                 except (OSError, EOFError, ValueError, TimeoutError) as error:
                     delivery.status, delivery.error = None, f"{type(error).__name__}: {error}"

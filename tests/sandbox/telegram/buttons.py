@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from tests.sandbox.cryptopay.posting import PostFailed, post
+from tests.sandbox.sending import PostFailed, post_within
 from tests.sandbox.service import ControlInvalid
 from tests.sandbox.telegram.errors import bad_request
 from tests.sandbox.telegram.params import Parameters
@@ -25,6 +25,7 @@ QUERY_LIVES_S = 15 * 60.0
 ANSWER_LIMIT = 200  # characters
 KEPT = 1000
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
+ANSWER_TIMEOUT_S = 5.0
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 
 
@@ -106,7 +107,7 @@ class PressBook:
         if secret:
             headers[HEADER] = secret
         try:
-            query.statuses.append(await post(url, query.body, headers))
+            query.statuses.append(await post_within(ANSWER_TIMEOUT_S, url, query.body, headers))
         except PostFailed as error:
             query.statuses.append(str(error))
 

@@ -60,7 +60,7 @@ class BotApi:
             receive,
             send,
             call=call,
-            chat_id=parameters.chat_id(),
+            chat_id=parameters.chat_id,
             perform=lambda: self._perform(token, method, parameters, refusal),
             failure=ordered_failure,
         )

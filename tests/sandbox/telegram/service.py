@@ -46,6 +46,10 @@ class TelegramService:
     def revision(self) -> int:
         return self.world.messages.revision + self.world.traffic.received
 
+    def waits(self) -> int:
+        """Nothing: a press is answered before its order is."""
+        return 0
+
     def kept(self) -> dict[str, Any]:
         return keeping.kept(self.world)
 
