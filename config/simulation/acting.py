@@ -43,6 +43,9 @@ class Acting:
         self._twins: set[UUID] = set()  # second orders of the same person
         self._new: dict[int, Way] = {}
         self._followed: set[int] = set()
+        # Of the present step: whoever pays is told to the sandbox in one call, who orders is read in one.
+        self._paying: list[tuple[Way, dict[str, Any]]] = []
+        self._ordering: list[Person] = []
 
     def begin(self, began: datetime) -> None:
         """Fill the agenda of the whole month."""
@@ -69,6 +72,8 @@ class Acting:
         while self._agenda and self._agenda[0][0] <= clock.now():
             heapq.heappop(self._agenda)[2]()
             done += 1
+        self._pay_all()
+        self._order_all()
         return done
 
     def look(self) -> None:
@@ -98,15 +103,19 @@ class Acting:
             self._at(moment + hours(self._draw, 0, 3), lambda: self._order(person))
 
     def _order(self, person: Person) -> None:
-        if person.deleted_at is not None:
-            return
-        row = Subscriber.objects.select_related("plan").get(pk=person.subscriber_id)
-        try:
-            order_for(row, self._plans[person.plan])
-        except DomainError as exc:
-            self.counts[f"order refused: {type(exc).__name__}"] += 1
-        else:
-            self.counts["orders"] += 1
+        if person.deleted_at is None:
+            self._ordering.append(person)
+
+    def _order_all(self) -> None:
+        rows = Subscriber.objects.in_bulk([person.subscriber_id for person in self._ordering])
+        for person in self._ordering:
+            try:
+                order_for(rows[person.subscriber_id], self._plans[person.plan])
+            except DomainError as exc:
+                self.counts[f"order refused: {type(exc).__name__}"] += 1
+            else:
+                self.counts["orders"] += 1
+        self._ordering.clear()
 
     def _come(self, telegram_id: int) -> None:
         plan = self._draw.choice(list(self._plans.values()))
@@ -162,12 +171,15 @@ class Acting:
             order["delay_s"] = round(self._draw.uniform(600, 30_000))
         elif way is Way.REPEATED:
             order["duplicates"] = self._draw.randint(1, 4)
-        try:
-            self._hand.pay(int(payment.external_id or 0), **order)
-        except Refused:
-            self.counts["came too late to pay"] += 1
-        else:
-            self.counts[f"paid: {way}"] += 1
+        self._paying.append((way, {"invoice_ids": [int(payment.external_id or 0)], **order}))
+
+    def _pay_all(self) -> None:
+        if not self._paying:
+            return
+        taken = self._hand.pay([order for _, order in self._paying])
+        for (way, _), is_taken in zip(self._paying, taken, strict=True):
+            self.counts[f"paid: {way}" if is_taken else "came too late to pay"] += 1
+        self._paying.clear()
 
     def _ends_see(self) -> None:
         horizon = clock.now() - timedelta(hours=3)

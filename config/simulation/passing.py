@@ -94,7 +94,7 @@ class Passing:
                 if is_quiet:
                     return
                 # Asked between two looks at the tables: a webhook is a row before it is answered.
-                is_quiet = hand.provider_waits() == 0 and hand.panel_waits() == 0
+                is_quiet = hand.waits() == 0
             else:
                 is_quiet = False
             if not is_quiet:
