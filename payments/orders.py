@@ -12,9 +12,10 @@ from jobs.audit import Account
 from lib import clock
 from payments.errors import OrderDiffers, OrderInvalid, ProviderOff
 from payments.models import CurrencyType, Payment, Purpose
-from payments.story import event_write, name_of
+from payments.story import Line, name_of
 from payments.tasks import make_invoice
 from payments.words import amount_say
+from payments.writing import order_write
 
 LEAST_LIFE = timedelta(minutes=1)
 _DECIMALS = 12
@@ -70,21 +71,16 @@ def order_create(
         updated_at=clock.now(),
     )
     _check(order, expires_in)
-    with transaction.atomic():
-        if key is not None:
-            made = Payment.objects.bulk_create([order], ignore_conflicts=True)[0]
-            found = Payment.objects.get(order_key=key)
-            if found.pk != made.pk:
-                return _same(found, order)
-        else:
-            order.save(force_insert=True)
-        event_write(order.pk, "ordered", data=_said(order), by=by)
-        make_invoice.enqueue(
-            payment_id=order.pk,
-            expires_in_s=None if expires_in is None else int(expires_in.total_seconds()),
-            unique=("payments.make_invoice", order.pk),
-        )
-    return order
+    # What is refused is refused before or behind: there is nothing for a savepoint to keep.
+    with transaction.atomic(savepoint=False):
+        is_new = order_write(order, Line("ordered", _said(order), by))
+        if is_new:
+            make_invoice.enqueue(
+                payment_id=order.pk,
+                expires_in_s=None if expires_in is None else int(expires_in.total_seconds()),
+                unique=("payments.make_invoice", order.pk),
+            )
+    return order if is_new else _same(Payment.objects.get(order_key=key), order)
 
 
 def _check(order: Payment, expires_in: timedelta | None) -> None:

@@ -6,15 +6,16 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs.audit import Account, audit_write
+from jobs.compiled import Compiled, Param
 from jobs.outcomes import Cancel, Done, Outcome
 from jobs.registry import kind_get
 from lib import clock
 from lib.errors import InputInvalid, NotFound
 from payments.errors import ReviewNotSettleable, ReviewResolved
-from payments.models import FoundBy, Payment, Review, State
+from payments.models import Payment, Review, State
 from payments.providers.cryptobot import gate
-from payments.rows import payment_lock
-from payments.settling import OPEN, payment_settle
+from payments.rows import payment_lock, rows_of
+from payments.settling import OPEN, payment_accept
 from payments.story import event_write, name_of
 from payments.words import RESOLUTIONS, failure_say
 
@@ -23,6 +24,7 @@ SETTLED = "settled"
 CLOSING = ("refunded", "kept")
 NOTE_LIMIT = 500
 _PAID = frozenset({State.COMPLETED, State.REFUNDED})
+_LOCKED = Compiled(lambda: Review.objects.select_for_update(no_key=True).filter(pk=Param("id")))
 
 
 def review_resolve(
@@ -53,12 +55,13 @@ def review_resolve(
         return _close(row, resolution, note, by)
 
 
-def _open(review_id: int) -> Review:
-    """The question with its payment locked before it. Raises NotFound, ReviewResolved."""
-    found = Review.objects.filter(pk=review_id).values_list("payment_id", flat=True).first()
-    if found is not None:
-        payment_lock(found)
-    row = Review.objects.select_for_update(no_key=True).filter(pk=review_id).first()
+def _open(review_id: int, held: UUID | None = None) -> Review:
+    """The question; its payment, unless `held`, is locked before. Raises NotFound, ReviewResolved."""
+    found = rows_of("SELECT payment_id FROM payment_review WHERE id = %(id)s", {"id": review_id})
+    for (payment_id,) in found:
+        if payment_id not in {None, held}:
+            payment_lock(payment_id)
+    row = _LOCKED.one(id=review_id)
     if row is None:
         raise NotFound(f"there is no question {review_id}")
     if row.resolved_at is not None:
@@ -120,17 +123,11 @@ def review_settle(
     with transaction.atomic():
         payment = payment_lock(payment_id)
         try:
-            row = _open(review_id)
+            row = _open(review_id, payment.pk)
         except ReviewResolved as exc:
             return Cancel(exc.message)
         if payment.state not in _PAID:
-            payment_settle(
-                payment_id=payment.pk,
-                invoice=invoice,
-                found_by=FoundBy.OPERATOR,
-                by=by,
-                accept=True,
-            )
+            payment_accept(payment, invoice, by=by)
         elif payment.external_id != str(invoice_id):
             return Cancel("the payment was completed by another invoice; the question stays open")
         if row.payment_id is None:

@@ -62,6 +62,11 @@ def payment_settle(
     return payment
 
 
+def payment_accept(payment: Payment, invoice: Invoice, *, by: Account) -> None:
+    """payment_settle by a person who accepts what does not fit. The caller holds the payment's lock."""
+    _settle(payment, invoice, FoundBy.OPERATOR, by, accept=True)
+
+
 @transaction.atomic
 def invoice_settle(provider: str, invoice: Invoice, *, webhook_id: int) -> Settled | None:
     """The same for whichever payment the invoice of a delivery belongs to; None: for none of ours.

@@ -24,6 +24,11 @@ UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s::times
     object_ref = 'payment:' || c.id
 FROM changed c WHERE w.id = %(webhook_id)s AND w.state = 'received'
 """
+_ORDERED = (
+    "id", "provider", "state", "purpose", "subscriber_id", "telegram_id", "language", "plan_code",
+    "plan_title", "period_days", "currency_type", "currency", "amount", "accepted_assets", "order_key",
+    "created_by", "created_at", "updated_at",
+)  # fmt: skip
 _ENDED = ("state", "failed_at", "failure", "updated_at")
 _PAID = (
     "external_id", "pay_url", "expires_at", "invoiced_at", "state", "paid_at", "paid_asset",
@@ -40,6 +45,11 @@ WITH changed AS (
 )"""
 
 
+_ORDER = f"""
+WITH changed AS (
+    INSERT INTO payment ({", ".join(_ORDERED)}) VALUES ({", ".join(f"%({name})s" for name in _ORDERED)})
+    ON CONFLICT (order_key) DO NOTHING RETURNING id
+){LINES}"""
 _FAIL = f"{_change(_ENDED)}{LINES}"
 _COMPLETE = f"{_change(_PAID)}, questions AS ({_QUESTIONS}), delivery AS ({_DELIVERY}){LINES}"
 _OPEN = f"""
@@ -61,6 +71,17 @@ WITH changed AS (
 ), lines AS ({LINES})
 SELECT NOT EXISTS (SELECT FROM lines), {COLUMNS} FROM payment p WHERE p.id = %(id)s::uuid
 """
+
+
+def order_write(order: Payment, line: Line) -> bool:
+    """Write a new order and its line. False: there is one under its key, and nothing was written.
+
+    Whoever writes that key in this moment is waited for.
+    """
+    values = {name: getattr(order, name) for name in _ORDERED}
+    is_new = bool(rows_of(_ORDER, {**values, **lines_params([line], clock.now())}))
+    order._state.adding, order._state.db = not is_new, "default"
+    return is_new
 
 
 def failed_write(payment: Payment, lines: Iterable[Line]) -> None:

@@ -53,7 +53,9 @@ class Review(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["-id"], condition=Q(resolved_at__isnull=True), name="payment_review_open"
-            )
+            ),
+            # Whether it was answered before is asked whenever money does not fit.
+            models.Index(fields=["key"], name="payment_review_key"),
         ]
 
     def __str__(self) -> str:
