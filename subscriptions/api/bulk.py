@@ -17,6 +17,7 @@ from jobs.api.fields import StrictSerializer
 from lib.errors import InputInvalid
 from notifications.conversations.api.answers import answered
 from subscriptions.api.bulk_shapes import (
+    CONFIRM_HELP,
     EXAMPLE,
     ITEM_STATES,
     KINDS,
@@ -28,6 +29,7 @@ from subscriptions.api.bulk_shapes import (
     BulkStartInput,
 )
 from subscriptions.bulk import control
+from subscriptions.bulk.agreeing import agreement_check
 from subscriptions.bulk.files import names_read
 from subscriptions.bulk.preview import bulk_preview
 from subscriptions.bulk.starting import bulk_start
@@ -38,6 +40,10 @@ VIEW, OPERATE = "subscriptions.view_bulkoperation", "subscriptions.operate_bulko
 MAX_BODY = 8 * 1024 * 1024  # 100,000 names
 UNKNOWN = "`bulk_operation_unknown`"
 STATE = "`bulk_operation_state`: not in a state in which this can be done"
+NOT_BEGUN = (
+    "`bulk_not_confirmed`: it would change `would_change` subscribers, which `confirm` does not say; "
+    "`idempotency_in_flight`"
+)
 INVALID = "`invalid_selection`, `invalid_filter`, `invalid_params`, `invalid`"
 _PEOPLE = ("subscriber_ids", "panel_ids", "user_uuids", "usernames", "filter")
 _KEY = OpenApiParameter(
@@ -98,14 +104,15 @@ class BulkOperationsApi(APIView):
     @extend_schema(
         operation_id="bulk_operations_start",
         summary="Start a bulk operation",
-        description="Duplicates are dropped; an empty list is done at once. Watch it at `progress_url`, by "
+        description="Duplicates are dropped; an empty list is done at once. What cuts many begins only with "
+        "their number in `confirm`. Watch it at `progress_url`, by "
         "`/ws/progress/<id>` or by reading it again.",
         tags=["subscribers"],
         parameters=[_KEY],
         request=BulkStartInput,
         responses={
             202: BulkOutput,
-            **refusals(s409="`idempotency_in_flight`", s413="`selection_too_large`", s422=INVALID),
+            **refusals(s409=NOT_BEGUN, s413="`selection_too_large`", s422=INVALID),
         },
         examples=[
             OpenApiExample(
@@ -115,6 +122,11 @@ class BulkOperationsApi(APIView):
             ),
             OpenApiExample(
                 "A list", {"operation": "disable", "usernames": ["ivan_p"]}, request_only=True
+            ),
+            OpenApiExample(
+                "Many, whose number is said",
+                {"operation": "disable", "filter": {"plan": ["trial"]}, "confirm": 1250},
+                request_only=True,
             ),
             OpenApiExample("It begins", EXAMPLE, response_only=True, status_codes=["202"]),
         ],
@@ -127,10 +139,13 @@ class BulkOperationsApi(APIView):
 
 
 def _started(given: dict[str, Any], source: str, request: Request) -> dict[str, Any]:
+    kind, params = BulkKind(given["operation"]), given.get("params") or {}
+    selection = {name: given[name] for name in _PEOPLE if name in given}
+    agreement_check(kind=kind, params=params, selection=selection, confirm=given.get("confirm"))
     row = bulk_start(
-        kind=BulkKind(given["operation"]),
-        params=given.get("params") or {},
-        selection={name: given[name] for name in _PEOPLE if name in given},
+        kind=kind,
+        params=params,
+        selection=selection,
         source=source,
         by=request.user,
         tell_telegram_id=given.get("tell_telegram_id"),
@@ -175,6 +190,7 @@ class BulkPreviewApi(APIView):
 class BulkUpload(serializers.Serializer[Any]):
     operation = serializers.ChoiceField(choices=KINDS)
     days = serializers.IntegerField(required=False, help_text="For extend.")
+    confirm = serializers.IntegerField(required=False, min_value=0, help_text=CONFIRM_HELP)
     file = serializers.FileField(help_text="CSV in UTF-8 with a column username, panel_id or uuid.")
 
 
@@ -192,7 +208,7 @@ class BulkUploadApi(APIView):
         request={"multipart/form-data": BulkUpload},
         responses={
             202: BulkOutput,
-            **refusals(s409="`idempotency_in_flight`", s422=f"`invalid_file`, {INVALID}"),
+            **refusals(s409=NOT_BEGUN, s422=f"`invalid_file`, {INVALID}"),
         },
         examples=[OpenApiExample("It begins", EXAMPLE, response_only=True, status_codes=["202"])],
     )
@@ -203,6 +219,7 @@ class BulkUploadApi(APIView):
         named = names_read(given["file"].file)
         params = {"days": given["days"]} if "days" in given else {}
         asked_for = {"operation": given["operation"], "params": params, **named}
+        asked_for |= {"confirm": given["confirm"]} if "confirm" in given else {}
         return answered(
             request,
             "bulk_operations.upload",

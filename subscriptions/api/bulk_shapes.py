@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from jobs.api.fields import StrictSerializer
+from subscriptions.bulk.agreeing import CONFIRM_ABOVE, MOVED_LEAST
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, ItemState
 
 EXAMPLE_ID = "01934f2b-6c4e-7a10-8000-000000000001"
@@ -26,7 +27,18 @@ class BulkPreviewInput(SelectionInput):
     params = serializers.DictField(required=False, help_text='`{"days": 30}` for extend.')
 
 
+CONFIRM_HELP = (
+    "How many would be changed (`would_change` of the preview). Must be said to disable more than "
+    f"{CONFIRM_ABOVE[BulkKind.DISABLE]} or delete more than {CONFIRM_ABOVE[BulkKind.DELETE]}; if it is "
+    "said, nothing begins where the count is another by more than a fiftieth (and more than "
+    f"{MOVED_LEAST})."
+)
+
+
 class BulkStartInput(BulkPreviewInput):
+    confirm = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, help_text=CONFIRM_HELP
+    )
     tell_telegram_id = serializers.IntegerField(
         required=False, allow_null=True, help_text="The chat that gets the summary."
     )

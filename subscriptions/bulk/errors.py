@@ -21,6 +21,12 @@ class BulkNotUndoable(DomainError):
     code = "bulk_not_undoable"
 
 
+class BulkNotConfirmed(DomainError):
+    """So many would be changed that their number has to be said, or another number was said."""
+
+    code = "bulk_not_confirmed"
+
+
 class SelectionInvalid(InputInvalid):
     """It does not say, or not understandably, which subscribers."""
 

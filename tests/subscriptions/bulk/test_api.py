@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from subscriptions.bulk import agreeing
 from subscriptions.bulk.files import FileInvalid, names_read
-from subscriptions.models import BulkOperation, Subscriber
+from subscriptions.models import BulkKind, BulkOperation, Subscriber
 from tests.subscriptions.bulk.rows import rows_make
 
 PATH = "/api/v1/bulk-operations"
@@ -129,6 +130,77 @@ def test_acts_answer_with_the_operation(call: Callable[..., Any]) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "bulk_operation_state")
     unknown = call("POST", "/00000000-0000-0000-0000-000000000001/actions/cancel")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "bulk_operation_unknown")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three are many."""
+    monkeypatch.setattr(
+        agreeing, "CONFIRM_ABOVE", dict.fromkeys([BulkKind.DISABLE, BulkKind.DELETE], 2)
+    )
+
+
+@pytest.mark.parametrize("kind", ["disable", "delete"])
+@pytest.mark.parametrize("is_filter", [True, False])
+def test_what_cuts_many_begins_only_with_their_number(
+    call: Callable[..., Any], few: None, kind: str, is_filter: bool
+) -> None:
+    rows = rows_make(3)
+    whom = (
+        {"filter": {"status": ["ACTIVE"]}}
+        if is_filter
+        else {"usernames": [row.username for row in rows]}
+    )
+    body = {"operation": kind, **whom}
+    refused = call("POST", "", body, may=MAY, **{"Idempotency-Key": "k"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "bulk_not_confirmed")
+    assert refused.json()["would_change"] == 3
+    assert not BulkOperation.objects.exists()
+    begun = call("POST", "", body | {"confirm": 3}, **{"Idempotency-Key": "k"})
+    assert begun.status_code == 202, begun.content
+
+
+def test_few_of_many_names_need_no_number(call: Callable[..., Any], few: None) -> None:
+    """It counts whom it would change: of these, one is disabled already and one is nobody."""
+    rows = rows_make(3)
+    Subscriber.objects.filter(pk=rows[0].pk).update(status="DISABLED")
+    names = [row.username for row in rows] + ["nobody"]
+    answer = call("POST", "", {"operation": "disable", "usernames": names}, may=MAY)
+    assert answer.status_code == 202, answer.content
+
+
+def test_who_gives_more_to_many_need_not_count_them(call: Callable[..., Any], few: None) -> None:
+    rows_make(3)
+    body = {"operation": "extend", "params": {"days": 3}, "filter": {}}
+    assert call("POST", "", body, may=MAY).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("confirm", "status"), [(0, 409), (4, 409), (5, 202), (10, 202), (15, 202), (16, 409)]
+)
+def test_a_number_that_is_said_is_held_against_the_count(
+    call: Callable[..., Any], confirm: int, status: int
+) -> None:
+    rows_make(10)
+    body = {"operation": "extend", "params": {"days": 3}, "filter": {}, "confirm": confirm}
+    answer = call("POST", "", body, may=MAY)
+    assert answer.status_code == status, answer.content
+    assert BulkOperation.objects.exists() == (status == 202)
+
+
+def test_a_large_file_begins_only_with_its_number(
+    client: Client, account: Account, few: None
+) -> None:
+    client.force_login(account("olga", *MAY))
+    text = "username\n" + "\n".join(row.username for row in rows_make(3))
+
+    def send(**more: Any) -> Any:
+        file = SimpleUploadedFile("people.csv", text.encode())
+        return client.post(f"{PATH}/upload", {"operation": "disable", "file": file, **more})
+
+    assert send().json()["code"] == "bulk_not_confirmed"
+    assert send(confirm=3).status_code == 202
+    assert BulkOperation.objects.count() == 1
 
 
 def test_a_file_starts_an_operation(client: Client, account: Account) -> None:
