@@ -1,7 +1,7 @@
 """Under the outgoing door: connections that know whether a request was written, and to whom.
 
-`requests` alone answers "connection refused", "reset before the answer" and "TLS handshake timed
-out" with exceptions that do not tell whether the other side may have seen the request. So each call
+urllib3 alone answers "connection refused", "reset before the answer" and "TLS handshake timed out"
+with exceptions that do not tell whether the other side may have seen the request. So each call
 carries a Trace (in a context variable; one call runs in one thread), and our connection classes
 note on it the moment when the first byte is handed to the socket. They also
 
@@ -10,6 +10,7 @@ note on it the moment when the first byte is handed to the socket. They also
 - share the connect timeout among the addresses of a name, so that a dead IPv6 route leaves time
   for IPv4;
 - end the whole exchange at the deadline, however slowly the answer drips;
+- write head and body in one piece, if they are short;
 - do not reuse a connection that was idle for long: behind NAT it may be dead without notice.
 
 Written against urllib3 2.8 and requests 2.34. Without a Trace nothing connects.
@@ -20,22 +21,30 @@ import http.client
 import io
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any
 
+import certifi
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
+from urllib3.util import Retry, Timeout
+from urllib3.util.ssl_ import create_urllib3_context
 
 MAX_IDLE_S = 30.0
 _MAX_ADDRESSES = 4  # of one name; more would leave too little time for each
+_HELD_BYTES = 16 * 1024  # of a request; what is longer is written as it comes
+NO_RETRY = Retry(False, redirect=False)
 
 
 class DialFailed(Exception):
@@ -160,6 +169,7 @@ class _Response(http.client.HTTPResponse):
 class _Connection(HTTPConnection):
     response_class = _Response
     _used_at = 0.0
+    _held: bytes | None = None  # the head, while its request is put together
 
     @property
     def is_connected(self) -> bool:
@@ -169,7 +179,26 @@ class _Connection(HTTPConnection):
         self._used_at = time.monotonic()
         return connect(self._dns_host, self.port, current.get(), self.socket_options)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._held = b""
+        try:
+            super().request(*args, **kwargs)
+            if self._held:
+                self._write(self._held)
+        finally:
+            self._held = None
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            if len(self._held) + len(data) <= _HELD_BYTES:
+                self._held += data
+                return
+            held, self._held = self._held, b""
+            if held:
+                self._write(held)
+        self._write(data)
+
+    def _write(self, data: Any) -> None:
         trace = current.get()
         if self.sock is None:
             self.connect()  # first, so that a failure to connect counts as nothing written
@@ -191,6 +220,47 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
+_CLASSES: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
+
+
+class Lines:
+    """The connections of one process to whatever hosts it calls. Safe to share among threads."""
+
+    def __init__(
+        self, *, hosts: int, connections: int, timeout_s: float, ca_bundle: str | None
+    ) -> None:
+        """Keep pools for up to `hosts` hosts, each with up to `connections` idle connections."""
+        # Each call is timed by its Trace: of this, urllib3 only makes a default for the socket.
+        timeout = Timeout(connect=timeout_s, read=timeout_s)
+        self._pools = PoolManager(hosts, maxsize=connections, timeout=timeout, retries=NO_RETRY)
+        self._pools.pool_classes_by_scheme = _CLASSES
+        self._ca_bundle = ca_bundle
+        self._trust: ssl.SSLContext | None = None
+
+    def pool(self, scheme: str, host: str, port: int | None) -> HTTPConnectionPool:
+        """The pool of a host. scheme is http or https; without a port it is that of the scheme."""
+        options: dict[str, Any] = {}
+        if scheme == "https":
+            # Certificates are read once, not for each connection: that took 14 ms.
+            if self._trust is None:
+                self._trust = _trust(self._ca_bundle)
+            options = {"ssl_context": self._trust}
+        return self._pools.connection_from_host(host, port, scheme, pool_kwargs=options)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pools.clear()
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+    """Trust a file or directory of certificates, or else those that certifi knows."""
+    place = ca_bundle or certifi.where()
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    is_directory = Path(place).is_dir()
+    context.load_verify_locations(**{"capath" if is_directory else "cafile": place})
+    return context
+
+
 class DialAdapter(HTTPAdapter):
     """The transport of `requests` on our connections. Never retries."""
 
@@ -200,7 +270,7 @@ class DialAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = _CLASSES
 
 
 def open_session(

@@ -18,11 +18,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+from urllib3.exceptions import DecodeError, HTTPError, SSLError
 
 from lib import dial
 from lib.addresses import is_public
@@ -36,6 +37,7 @@ from lib.http_outcomes import (
     OutcomeUnknown,
     Unreachable,
 )
+from lib.http_request import Letterhead, Place, Request, Unsendable
 
 __all__ = [
     "AddressRefused",
@@ -57,6 +59,15 @@ _CHUNK_BYTES = 64 * 1024
 _HOSTS = 32  # of a door without a base URL: hosts whose connections are kept
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Opened:
+    """The connections of a process; pool is that of a door to one service, once it was used."""
+
+    pid: int
+    lines: dial.Lines
+    pool: HTTPConnectionPool | None = None
 
 
 class HttpDoor:
@@ -91,7 +102,6 @@ class HttpDoor:
         signs its own. observe is told every finished call; what it raises is logged, no more.
         """
         self.service = service
-        self._base_url = base_url.rstrip("/")
         self._connect_s, self._read_s, self._total_s = (
             connect_timeout_s,
             read_timeout_s,
@@ -99,14 +109,22 @@ class HttpDoor:
         )
         self._pool_size = pool_size
         self._max_body_bytes = max_body_bytes
-        self._headers = {"User-Agent": USER_AGENT, **(headers or {})}
-        self._secrets = tuple(
-            form for secret in secrets if secret for form in {secret, quote(secret, safe="")}
+        self._letterhead = Letterhead(
+            base_url,
+            {
+                "Accept": "*/*",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": USER_AGENT,
+                **(headers or {}),
+            },
         )
+        self._secrets = {
+            form: "***" for secret in secrets if secret for form in {secret, quote(secret, safe="")}
+        }
         self._permits = is_public if public_only else _anything
         self._ca_bundle = ca_bundle
         self._observe = observe
-        self._opened: tuple[int, requests.Session] | None = None
+        self._opened: _Opened | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -117,12 +135,12 @@ class HttpDoor:
     def close(self) -> None:
         """Close the idle connections. The door can be used again."""
         if self._opened is not None:
-            self._opened[1].close()
+            self._opened.lines.close()
             self._opened = None
 
     def mask(self, text: str) -> str:
         """The text with the secrets of this door hidden: for words of the service that are kept."""
-        return _masked(text, dict.fromkeys(self._secrets, "***"))
+        return _masked(text, self._secrets)
 
     def request(
         self,
@@ -143,67 +161,64 @@ class HttpDoor:
         Raises Unreachable, OutcomeUnknown, BadAnswer; ValueError if no request can be made of the
         arguments. Not repeated by the door; whether a repeat is safe depends on what is called.
         """
-        prepared, refusal = self._prepare(
+        request, refusal = self._prepare(
             method,
-            self._url(path),
+            path,
             params=params,
             json=json,
             data=data,
             files=files,
             headers={**self._correlation(), **(headers or {})},
         )
-        if prepared is None:
+        if request is None:
             raise ValueError(f"{self.service}: no request can be made of this ({refusal})")
-        trace, shown = self._trace(prepared, label)
+        trace, shown = self._trace(request, label)
         started = time.monotonic()
         # A failure is carried as a value and raised here: raised inside, it would hold the one
-        # of `requests` as its context, and there is the URL.
+        # of urllib3 as its context, and there is the URL.
         with dial.tracing(trace):
-            outcome = self._exchange(prepared, trace)
+            outcome = self._exchange(request, trace)
         self._report(method, shown, outcome, (time.monotonic() - started) * 1000)
         if isinstance(outcome, HttpFailure):
             raise outcome
         return outcome
-
-    def _url(self, path: str) -> str:
-        if not self._base_url:
-            return path
-        if "://" in path.partition("?")[0]:
-            raise ValueError(f"{self.service}: this door leads to one service only")
-        return f"{self._base_url}/{path.lstrip('/')}"
 
     def _correlation(self) -> dict[str, str]:
         value = correlation_id.get()
         # It may stem from a stranger's request header, so only what is harmless goes out.
         return {CORRELATION_HEADER: value} if _SENDABLE_ID.fullmatch(value) else {}
 
-    def _session(self) -> requests.Session:
-        if self._opened is None or self._opened[0] != os.getpid():
-            session = dial.open_session(
-                hosts=1 if self._base_url else _HOSTS,
+    def _prepare(self, method: str, path: str, **parts: Any) -> tuple[Request | None, str]:
+        """The request, or why there can be none."""
+        if self._letterhead.base_url and "://" in path.partition("?")[0]:
+            raise ValueError(f"{self.service}: this door leads to one service only")
+        try:
+            return self._letterhead.request(method, path, **parts), ""
+        except Unsendable as exc:
+            return None, str(exc)
+        except UnicodeError:
+            return None, "a text cannot be encoded"
+
+    def _pool(self, place: Place) -> HTTPConnectionPool:
+        opened = self._opened
+        if opened is None or opened.pid != os.getpid():
+            lines = dial.Lines(
+                hosts=1 if self._letterhead.base_url else _HOSTS,
                 connections=self._pool_size,
-                headers=self._headers,
+                timeout_s=self._read_s,
                 ca_bundle=self._ca_bundle,
             )
-            self._opened = (os.getpid(), session)
-        return self._opened[1]
+            opened = self._opened = _Opened(os.getpid(), lines)
+        if opened.pool is not None:
+            return opened.pool
+        pool = opened.lines.pool(place.scheme, place.host, place.port)
+        if self._letterhead.base_url:
+            opened.pool = pool
+        return pool
 
-    def _prepare(
-        self, method: str, url: str, **parts: Any
-    ) -> tuple[requests.PreparedRequest | None, str]:
-        try:
-            prepared = self._session().prepare_request(requests.Request(method, url, **parts))
-        except (requests.RequestException, UnicodeError) as exc:
-            return None, type(exc).__name__
-        if urlsplit(prepared.url or "").scheme not in {"http", "https"}:
-            return None, "the address must begin with http:// or https://"
-        return prepared, ""
-
-    def _trace(
-        self, prepared: requests.PreparedRequest, label: str | None
-    ) -> tuple[dial.Trace, str]:
-        target = prepared.path_url
-        secrets = dict.fromkeys(self._secrets, "***")
+    def _trace(self, request: Request, label: str | None) -> tuple[dial.Trace, str]:
+        target = request.place.target
+        secrets = self._secrets
         shown = label if label is not None else _masked(target.partition("?")[0], secrets)
         hidden = {target: shown, **secrets} if len(target) > 1 else secrets
         deadline = time.monotonic() + self._total_s
@@ -215,39 +230,51 @@ class HttpDoor:
             lambda text: _masked(text, hidden),
         ), shown
 
-    def _exchange(
-        self, prepared: requests.PreparedRequest, trace: dial.Trace
-    ) -> Answer | HttpFailure:
+    def _exchange(self, request: Request, trace: dial.Trace) -> Answer | HttpFailure:
         status = 0
-        body = bytearray()
         try:
-            with self._session().send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=(trace.connect_timeout_s, trace.read_timeout_s),
+            with self._pool(request.place).urlopen(
+                request.method,
+                request.place.target,
+                request.body,
+                request.headers,
+                retries=dial.NO_RETRY,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
             ) as response:
-                status, headers = response.status_code, response.headers
-                for chunk in response.iter_content(_CHUNK_BYTES):
-                    body += chunk
-                    if len(body) > self._max_body_bytes:
-                        reason = f"the answer is larger than {self._max_body_bytes} bytes"
-                        return BadAnswer(self.service, reason, status=status)
+                status, headers = response.status, response.headers
+                body = self._read(response)
+                if body is None:
+                    reason = f"the answer is larger than {self._max_body_bytes} bytes"
+                    return BadAnswer(self.service, reason, status=status)
         except dial.DialFailed as exc:
             kind = AddressRefused if exc.forbidden else Unreachable
             return kind(self.service, exc.reason)
-        except requests.exceptions.ContentDecodingError:
+        except DecodeError:
             return BadAnswer(self.service, "the answer is not what it says", status=status)
-        except (requests.RequestException, HTTPError, OSError) as exc:
+        except (HTTPError, OSError) as exc:
             return self._failure(exc, trace)
-        return Answer(self.service, status, headers, bytes(body))
+        return Answer(self.service, status, headers, body)
+
+    def _read(self, response: BaseHTTPResponse) -> bytes | None:
+        """The body, unpacked; None if it is too large. Read to its end, its connection is kept."""
+        length = response.length_remaining
+        if length is not None and "content-encoding" not in response.headers:
+            return response.read() if length <= self._max_body_bytes else None
+        body = bytearray()
+        while chunk := response.read(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > self._max_body_bytes:
+                return None
+        return bytes(body)
 
     def _failure(self, exc: Exception, trace: dial.Trace) -> HttpFailure:
         if trace.written:
             slow = any(isinstance(cause, TimeoutError) for cause in _causes(exc))
             reason = "no answer in time" if slow else "the connection was cut before the answer"
             return OutcomeUnknown(self.service, reason)
-        if isinstance(exc, requests.exceptions.SSLError):
+        if isinstance(exc, SSLError):
             told = max((getattr(cause, "verify_message", "") for cause in _causes(exc)), key=len)
             return Unreachable(self.service, f"TLS failed: {told}" if told else "TLS failed")
         return Unreachable(self.service, "the connection was lost before the request")
@@ -258,24 +285,26 @@ class HttpDoor:
         status: int | None = getattr(outcome, "status", None)
         failure = outcome.code if isinstance(outcome, HttpFailure) else None
         smooth = failure is None and status is not None and status < 400
-        logger.log(
-            logging.DEBUG if smooth else logging.INFO,
-            "%s %s %s: %s",
-            self.service,
-            method,
-            path,
-            failure or status,
-            extra={
-                "action": "http_call",
-                "service": self.service,
-                "method": method,
-                "path": path,
-                "status": status,
-                "failure": failure,
-                "duration_ms": round(spent_ms, 1),
-                "correlation_id": correlation_id.get(),
-            },
-        )
+        level = logging.DEBUG if smooth else logging.INFO
+        if logger.isEnabledFor(level):
+            logger.log(
+                level,
+                "%s %s %s: %s",
+                self.service,
+                method,
+                path,
+                failure or status,
+                extra={
+                    "action": "http_call",
+                    "service": self.service,
+                    "method": method,
+                    "path": path,
+                    "status": status,
+                    "failure": failure,
+                    "duration_ms": round(spent_ms, 1),
+                    "correlation_id": correlation_id.get(),
+                },
+            )
         if self._observe is not None:
             try:
                 self._observe(Call(self.service, method, path, status, failure, spent_ms))

@@ -62,6 +62,14 @@ def test_a_redirect_is_an_answer() -> None:
         assert out.request("GET", "/").status == 302
 
 
+def test_when_to_come_again_is_for_the_caller_to_judge() -> None:
+    headers = "Retry-After: 0\r\n"
+    with Wire(answering(status="503 Busy", headers=headers)) as wire, door(wire.url) as out:
+        answer = out.request("GET", "/")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "0")
+    assert wire.accepted == 1
+
+
 def test_cookies_are_not_kept() -> None:
     seen: list[bytes] = []
 
@@ -91,14 +99,21 @@ def test_a_connection_idle_for_long_is_not_trusted(monkeypatch: pytest.MonkeyPat
         assert wire.accepted == 2
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_does_not_speak_on_the_parents_connection() -> None:
     with Wire(answering()) as wire, door(wire.url) as out:
         out.request("GET", "/")
-        before = out._session()
-        out._opened = (os.getpid() + 1, before)  # as a child sees it
-        out.request("GET", "/")
+        child = os.fork()
+        if child == 0:
+            status = 0
+            try:
+                status = out.request("GET", "/").status
+            finally:
+                os._exit(status == 200)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1, "the child was answered"
         assert wire.accepted == 2
-        before.close()
+        out.request("GET", "/")
+        assert wire.accepted == 2, "the parent's connection is as it was"
 
 
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
