@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config import embedded, env
+from config.postgres.pooling import PooledConnection
 from config.settings.base import DATA_DIR
 
 _DATABASE_URL = env.url("DATABASE_URL", "", ("postgres", "postgresql"))
@@ -18,7 +19,13 @@ REDIS_URL = _REDIS_URL or embedded.redis_url(DATA_DIR)
 # Set by config.serve. A process that forks or has few threads needs no pool.
 DATABASE_POOL = env.integer("DATABASE_POOL", 0, least=0, most=200)
 # A request that finds no free connection in this time is answered 503.
-_POOL = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 10, "max_idle": 60}
+_POOL: dict[str, Any] = {
+    "min_size": 1,
+    "max_size": DATABASE_POOL,
+    "timeout": 10,
+    "max_idle": 60,
+    "connection_class": PooledConnection,
+}
 # Statements that come often are prepared. Off behind a pooler that hands out connections by the
 # transaction and does not know prepared statements (PgBouncer before 1.21).
 DATABASE_PREPARED = env.boolean("DATABASE_PREPARED", default=True)
