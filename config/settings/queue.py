@@ -47,7 +47,7 @@ Q_CLUSTER = {
     "name": "switchboard",
     "broker_class": "jobs.pool.broker.TicketBroker",
     "workers": WORKER_CONCURRENCY,
-    "recycle": 500,
+    "recycle": 10_000,  # tickets; max_rss replaces those that grow
     "max_rss": 512 * 1024,  # kB; a worker that grew beyond it is replaced between two tickets
     # Time limits are the platform's own, per kind; django-q2 warns at each start if it has none.
     "timeout": 7 * 86_400,

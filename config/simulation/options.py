@@ -20,7 +20,7 @@ class Options:
     seed: int = 1
     has_faults: bool = True
     kills: int = 5
-    workers: int = 2
+    workers: int = 4
     sandbox: str = ""
 
     def arguments(self) -> list[str]:

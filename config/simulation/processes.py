@@ -33,6 +33,8 @@ _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 # A month in minutes: what is limited by real time must not be the limit, and what is healed by real
 # time must be healed soon. What is kept for days must outlast the month.
 QUICK = {
+    # Nothing is far away here, so that threads would only wait for each other's turn in Python.
+    "WORKER_THREADS": "0",
     "JOB_LEASE": "3s",
     "JOB_WATCHDOG": "10s",
     "PANEL_RATE": "5000/s",
