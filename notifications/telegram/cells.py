@@ -10,6 +10,7 @@ odd spelling (`<b/ >`, an attribute without a tag's end), this parser refuses: n
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,7 +59,16 @@ class Cell(NamedTuple):
 
 def read(text: str) -> list[Cell]:
     """The cells of a text in Telegram HTML. Raises MarkupInvalid."""
-    cells: list[Cell] = []
+    return [Cell(char, tags) for chars, tags in _pieces(text) for char in chars]
+
+
+def seen(text: str) -> str:
+    """What is seen of a text in Telegram HTML. Raises MarkupInvalid."""
+    return "".join([chars for chars, _ in _pieces(text)])
+
+
+def _pieces(text: str) -> Iterator[tuple[str, tuple[Tag, ...]]]:
+    """Stretches of visible characters, each with its tags."""
     tags: tuple[Tag, ...] = ()
     position = 0
     while position < len(text):
@@ -66,9 +76,9 @@ def read(text: str) -> list[Cell]:
         if token is None:
             raise MarkupInvalid(_broken_tag(text, position))
         if token["text"] is not None:
-            cells += [Cell(char, tags) for char in token["text"]]
+            yield token["text"], tags
         elif token["entity"] is not None:
-            cells += [Cell(char, tags) for char in _decoded(token["entity"])]
+            yield _decoded(token["entity"]), tags
         elif token["start"] is not None:
             if len(tags) == _MAX_DEPTH:
                 raise MarkupInvalid(f"More than {_MAX_DEPTH} tags stand inside each other.")
@@ -79,7 +89,6 @@ def read(text: str) -> list[Cell]:
         position = token.end()
     if tags:
         raise MarkupInvalid(f"The tag <{tags[-1].name}> is never closed.")
-    return cells
 
 
 def write(cells: list[Cell]) -> str:

@@ -103,13 +103,13 @@ class Drain:
 
     def _without_duplicates(self, claimed: list[Claimed]) -> list[Claimed]:
         fresh, doubles = [], []
+        # Whoever was queued by us took its key then; what came by SQL takes it here.
+        holders = lane.dedup_holders([each.dedup_key for each in claimed if each.dedup_key])
         for message in claimed:
-            holder = (
-                lane.dedup_claim(message.dedup_key, message.id, DEDUP_TTL)
-                if message.dedup_key
-                else None
-            )
-            if holder is None:
+            holder = None
+            if message.dedup_key and (holder := holders.get(message.dedup_key)) is None:
+                holder = lane.dedup_claim(message.dedup_key, message.id, DEDUP_TTL)
+            if holder in {None, message.id}:
                 fresh.append(message)
             else:
                 doubles.append(

@@ -115,6 +115,14 @@ def next_due_at() -> datetime | None:
     return found[0] if found else None
 
 
+def dedup_holders(keys: Sequence[str]) -> dict[str, int]:
+    """{key: id of the message that holds it} of those that are held and have not expired."""
+    if not keys:
+        return {}
+    query = "SELECT key, message_id FROM telegram_dedup WHERE key = ANY(%s) AND expires_at > %s"
+    return dict(sql.rows(query, [list(keys), clock.now()]))
+
+
 def dedup_claim(key: str, message_id: int, ttl: timedelta) -> int | None:
     """Take a dedup key for a message. None: it is ours; else the id of the message that holds it.
 

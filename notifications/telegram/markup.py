@@ -10,7 +10,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from notifications.telegram.cells import Cell, MarkupInvalid, read, write
+from notifications.telegram import cells
+from notifications.telegram.cells import Cell, MarkupInvalid
 
 __all__ = [
     "CAPTION_LIMIT",
@@ -52,21 +53,23 @@ def escape(value: object) -> str:
     return html.escape(text, quote=True)
 
 
-def validate(text: str, parse_mode: str | None = "HTML") -> None:
+def validate(text: str, parse_mode: str | None = "HTML") -> int | None:
     """Raise MarkupInvalid with a sentence for its author if Telegram would refuse the text.
 
-    The length is not judged: a long text can be split.
+    Gives its visible_length, which is not judged, because a long text can be split; None in Markdown.
     """
     mode = (parse_mode or "").lower()
     if mode in {"markdown", "markdownv2"}:
         _check_seen(text)
-    else:
-        _read(text, parse_mode)
+        return None
+    return visible_length(text, parse_mode)
 
 
 def visible_length(text: str, parse_mode: str | None = "HTML") -> int:
     """How many code points are seen; this is what the limits count. Raises MarkupInvalid."""
-    return len(_read(text, parse_mode).seen)
+    seen = cells.seen(text) if _mode(parse_mode) == "html" else text
+    _check_seen(seen)
+    return len(seen)
 
 
 def plain(text: str) -> str:
@@ -115,10 +118,10 @@ def shorten(
 @dataclass(frozen=True)
 class _Page:
     seen: str
-    cells: list[Cell] | None  # None: plain text
+    row: list[Cell] | None  # None: plain text
 
     def cut(self, start: int, end: int) -> str:
-        return self.seen[start:end] if self.cells is None else write(self.cells[start:end])
+        return self.seen[start:end] if self.row is None else cells.write(self.row[start:end])
 
     def fits(self, start: int, end: int, limit: int, spare_bytes: int = 0) -> bool:
         if end - start > limit:
@@ -126,7 +129,8 @@ class _Page:
         return len(self.cut(start, end).encode()) + spare_bytes <= _RAW_LIMIT_BYTES
 
 
-def _read(text: str, parse_mode: str | None) -> _Page:
+def _mode(parse_mode: str | None) -> str:
+    """html, or nothing for plain text. Raises MarkupInvalid for what we cannot read."""
     mode = (parse_mode or "").lower()
     if mode not in _MODES:
         raise MarkupInvalid(
@@ -134,8 +138,12 @@ def _read(text: str, parse_mode: str | None) -> _Page:
         )
     if mode.startswith("markdown"):
         raise MarkupInvalid("A text in Markdown can be neither measured nor cut; write HTML.")
-    cells = read(text) if mode == "html" else None
-    page = _Page(text if cells is None else "".join(cell.char for cell in cells), cells)
+    return mode
+
+
+def _read(text: str, parse_mode: str | None) -> _Page:
+    row = cells.read(text) if _mode(parse_mode) == "html" else None
+    page = _Page(text if row is None else "".join(cell.char for cell in row), row)
     _check_seen(page.seen)
     return page
 

@@ -56,21 +56,19 @@ def _readable(message: Claimed) -> tuple[str | None, str | None]:
     text, parse_mode, note = message.message, message.parse_mode, None
     try:
         try:
-            markup.validate(text, parse_mode)
+            length = markup.validate(text, parse_mode)
         except markup.TextEmpty:
             raise
         except markup.MarkupInvalid as exc:
             parse_mode, note = None, f"sent as plain text: {exc}"
-            markup.validate(text, parse_mode)
+            length = markup.validate(text, parse_mode)
     except markup.TextEmpty as exc:
         raise errors.TextRefused(errors.TextReason.EMPTY, str(exc)) from None
-    if (parse_mode or "html").lower() == "html":
-        length = markup.visible_length(text, parse_mode)
-        if length > markup.TEXT_LIMIT:
-            raise errors.TextRefused(
-                errors.TextReason.TOO_LONG,
-                f"the text has {length} characters, Telegram takes {markup.TEXT_LIMIT}",
-            )
+    if length is not None and length > markup.TEXT_LIMIT:
+        raise errors.TextRefused(
+            errors.TextReason.TOO_LONG,
+            f"the text has {length} characters, Telegram takes {markup.TEXT_LIMIT}",
+        )
     return parse_mode, note
 
 

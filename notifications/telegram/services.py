@@ -46,15 +46,11 @@ def text_check(text: str, parse_mode: str | None) -> None:
     if "\x00" in text:
         raise TextInvalid("the text holds a NUL character")
     try:
-        markup.validate(text, parse_mode)
-        if parse_mode in {"HTML", None}:
-            length = markup.visible_length(text, parse_mode)
-            if length > markup.TEXT_LIMIT:
-                raise TextInvalid(
-                    f"the text has {length} characters; Telegram takes {markup.TEXT_LIMIT}"
-                )
+        length = markup.validate(text, parse_mode)
     except markup.MarkupInvalid as exc:
         raise TextInvalid(str(exc)) from None
+    if length is not None and length > markup.TEXT_LIMIT:
+        raise TextInvalid(f"the text has {length} characters; Telegram takes {markup.TEXT_LIMIT}")
     if len(text) > 8 * markup.TEXT_LIMIT:
         raise TextInvalid("the text is too long")
 

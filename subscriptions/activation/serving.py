@@ -23,13 +23,15 @@ def serve(
     """
     fields = changes_for(user, until=until, plan=plan)
     if fields:
-        panel.user_update(user.id, **fields)
-        fault("activation.patched")
-        user = panel.user(user.id)
+        with panel.visit(2):
+            panel.user_update(user.id, **fields)
+            fault("activation.patched")
+            user = panel.user(user.id)
     if is_used_up(user):
-        panel.user_reset_traffic(user.id)
-        fault("activation.reset")
-        user = panel.user(user.id)
+        with panel.visit(2):
+            panel.user_reset_traffic(user.id)
+            fault("activation.reset")
+            user = panel.user(user.id)
     if not is_served(user, until):
         raise NotServed(
             f"the panel was told to serve until {until:%F %T} UTC, "

@@ -64,9 +64,9 @@ class Turns:
     def visit(self, calls: int) -> Iterator[None]:
         """Take place and pace for the next `calls` requests of this thread at once, one after the other.
 
-        For reads of a pack: who is killed within it takes his place along for the span. What comes
-        beyond them, or after half of the span, takes its own turn; what is not used is lost. Raises as
-        a request does.
+        For what is asked right after each other: a pack of reads, a write and its reading back. What
+        comes beyond them, or after half of the span, takes its own turn; what is not used is lost.
+        Raises as a request does.
         """
         _refuse_transaction()
         _refuse_away()
