@@ -5,6 +5,7 @@ acknowledged. Writing a fate is conditional on the item being held, so that a wa
 dead changes nothing that its successor has written.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,10 @@ from jobs import sql
 from lib import clock
 from subscriptions.models import BulkItem, ItemState
 
+# A key share waits for a cancel (FOR UPDATE), not for the packs that are counted in this moment.
 _TAKE = """
 WITH o AS MATERIALIZED (
-    SELECT id FROM bulk_operation WHERE id = %(operation)s AND state = 'running' FOR SHARE
+    SELECT id FROM bulk_operation WHERE id = %(operation)s AND state = 'running' FOR KEY SHARE
 ), picked AS (
     SELECT i.id FROM bulk_item i WHERE i.operation_id = (SELECT id FROM o) AND i.state = 'pending'
     ORDER BY i.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -33,23 +35,16 @@ FROM unnest(%(ids)s::bigint[], %(before)s::text[]::jsonb[], %(data)s::text[]::js
 WHERE i.id = g.id AND i.state = 'running' AND i.walker = %(walker)s
 """
 _SETTLE = """
-WITH settled AS (
-    UPDATE bulk_item i SET state = g.state, reason = g.reason, detail = g.detail, walker = NULL,
-        at = %(now)s
-    FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(details)s::text[])
-        g (id, state, reason, detail)
-    WHERE i.id = g.id AND i.state = 'running' AND i.walker = %(walker)s
-    RETURNING i.id, i.state
-), summed AS (
-    SELECT count(*) FILTER (WHERE state = 'done') AS done,
-        count(*) FILTER (WHERE state = 'failed') AS failed,
-        count(*) FILTER (WHERE state = 'skipped') AS skipped FROM settled
-), counted AS (
-    UPDATE bulk_operation o SET done = o.done + s.done, failed = o.failed + s.failed,
-        skipped = o.skipped + s.skipped
-    FROM summed s WHERE o.id = %(operation)s
-)
-SELECT id FROM settled
+UPDATE bulk_item i SET state = g.state, reason = g.reason, detail = g.detail, walker = NULL, at = %(now)s
+FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(details)s::text[])
+    g (id, state, reason, detail)
+WHERE i.id = g.id AND i.state = 'running' AND i.walker = %(walker)s
+RETURNING i.id
+"""
+_COUNT = """
+UPDATE bulk_operation SET done = done + %(done)s, failed = failed + %(failed)s,
+    skipped = skipped + %(skipped)s
+WHERE id = %(operation)s
 """
 
 
@@ -104,15 +99,14 @@ def intents_write(
     )
 
 
-def fates_write(operation_id: UUID, walker: int, fates: Sequence[Fate]) -> set[int]:
-    """Write fates and counts; returns the items whose fate this call decided. In the caller's transaction.
+def fates_write(walker: int, fates: Sequence[Fate]) -> set[int]:
+    """Write fates; returns the items whose fate this call decided. In the caller's transaction.
 
-    Repeat: what has its fate keeps it. Locks: the items, then the operation.
+    Repeat: what has its fate keeps it. Locks: the items.
     """
     found = sql.rows(
         _SETTLE,
         {
-            "operation": operation_id,
             "walker": walker,
             "now": clock.now(),
             "ids": [fate.item_id for fate in fates],
@@ -122,6 +116,23 @@ def fates_write(operation_id: UUID, walker: int, fates: Sequence[Fate]) -> set[i
         },
     )
     return {item_id for (item_id,) in found}
+
+
+def counts_add(operation_id: UUID, states: Iterable[ItemState]) -> None:
+    """Count the fates that were decided. Last in their transaction: all walkers count in this row.
+
+    Locks: the operation.
+    """
+    counted = Counter(states)
+    sql.run(
+        _COUNT,
+        {
+            "operation": operation_id,
+            "done": counted[ItemState.DONE],
+            "failed": counted[ItemState.FAILED],
+            "skipped": counted[ItemState.SKIPPED],
+        },
+    )
 
 
 def _json(value: dict[str, Any] | None) -> str | None:

@@ -6,7 +6,7 @@ from jobs.faults import fault
 from subscriptions.bulk.acts import Pack
 from subscriptions.bulk.importing import note_imported
 from subscriptions.bulk.noting import note_done
-from subscriptions.bulk.packs import fates_write
+from subscriptions.bulk.packs import counts_add, fates_write
 from subscriptions.models import BulkKind, BulkOperation, BulkState
 
 
@@ -15,9 +15,10 @@ def pack_write(operation: BulkOperation, walker: int, pack: Pack) -> None:
     if not pack.fates:
         return
     with transaction.atomic():
-        decided = fates_write(operation.pk, walker, list(pack.fates.values()))
+        decided = fates_write(walker, list(pack.fates.values()))
         note = note_imported if pack.kind is BulkKind.IMPORT else note_done
         note(operation, pack, decided)
+        counts_add(operation.pk, (pack.fates[item_id].state for item_id in decided))
     fault("bulk.written")
 
 
