@@ -24,12 +24,12 @@ WITH looked AS (
     RETURNING id, state, external_id
 )
 SELECT l.id FROM looked l
-JOIN unnest(%(misfits)s::uuid[], %(numbers)s::text[], %(reasons)s::text[]) AS m (id, number, reason)
+JOIN unnest(%(paid)s::uuid[], %(numbers)s::text[], %(reasons)s::text[]) AS m (id, number, reason)
     ON m.id = l.id AND m.number = l.external_id
-WHERE l.state = 'pending' AND EXISTS (
+WHERE l.state IN ('completed', 'refunded') OR (l.state = 'pending' AND EXISTS (
     SELECT FROM payment_review r
     WHERE r.payment_id = l.id AND r.key = 'payment:' || l.id AND r.reason = m.reason
-)
+))
 """
 
 
@@ -45,24 +45,25 @@ def page_looked(
 ) -> set[UUID]:
     """Write that the provider was asked about a page. Gives those of whom that is all.
 
-    They are paid by what does not fit, and people were asked about it before: settling would find
-    the same question, each time until somebody answers. One statement, whatever the page holds.
+    Their webhook was quicker; or they are paid by what does not fit, and people were asked about it
+    before: settling would find the same question, each time until somebody answers. One statement,
+    whatever the page holds.
     """
-    misfits, numbers, reasons = [], [], []
+    paid, numbers, reasons = [], [], []
     for payment in page:
         invoice = found.get(int(payment.external_id or 0))
         if invoice is None or not invoice.is_paid:
             continue
-        if (reason := fitting.misfit(payment, invoice)) is not None:
-            misfits.append(payment.pk)
-            numbers.append(payment.external_id)
-            reasons.append(reason.value)
+        reason = fitting.misfit(payment, invoice)
+        paid.append(payment.pk)
+        numbers.append(payment.external_id)
+        reasons.append(reason and reason.value)
     rows = rows_of(
         _LOOKED,
         {
             "began": began,
             "ids": [payment.pk for payment in page],
-            "misfits": misfits,
+            "paid": paid,
             "numbers": numbers,
             "reasons": reasons,
         },

@@ -220,3 +220,26 @@ def test_an_asked_one_that_another_invoice_pays_meanwhile_is_asked_about_again(
     ]
     other.refresh_from_db()
     assert other.state == State.PENDING
+
+
+def test_one_that_its_webhook_settles_meanwhile_is_left_alone(
+    provider: Sandbox, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = invoiced()
+    provider.pay.pay(number_of(payment), silent=True)
+    read = gate.invoices_read
+
+    def read_slowly(ids: Collection[int]) -> dict[int, Invoice]:
+        found = read(ids)
+        settling.payment_settle(
+            payment_id=payment.pk, invoice=found[number_of(payment)], found_by="webhook"
+        )
+        return found
+
+    monkeypatch.setattr(gate, "invoices_read", read_slowly)
+    found = look()
+    assert (found["checked"], found["completed"], found["errors"]) == (1, 0, 0)
+    payment.refresh_from_db()
+    assert payment.found_by == FoundBy.WEBHOOK
+    assert len(heard.completed) == 1
+    assert not Review.objects.exists()
