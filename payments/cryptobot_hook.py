@@ -90,7 +90,7 @@ def process(row: IncomingWebhook) -> Processed | Outcome:
         return _unknown(row, invoice)
     if settled.is_new:
         fault("payment.settled")
-    return Processed(object_ref=f"payment:{settled.payment.pk}", is_noted=settled.is_new)
+    return Processed(object_ref=f"payment:{settled.payment.pk}", is_noted=True)
 
 
 def _unknown(row: IncomingWebhook, invoice: Invoice) -> Processed:

@@ -20,15 +20,14 @@ from payments.events import payment_completed, payment_failed
 from payments.models import FoundBy, Payment, ReviewReason, State
 from payments.providers.cryptobot.types import Invoice
 from payments.questions import question_open
-from payments.rows import payment_lock, payment_lock_of, rows_of
+from payments.rows import payment_lock, payment_lock_of
 from payments.story import Line
 from payments.telling import failure_tell
 from payments.words import amount_say, failure_say
-from payments.writing import completed_write, failed_write
+from payments.writing import completed_write, failed_write, looked_write
 
 _PAID = frozenset({State.COMPLETED, State.REFUNDED})
 OPEN = frozenset({State.CREATED, State.PENDING})
-_CHECKED = "UPDATE payment SET checked_at = %(now)s WHERE id = %(id)s RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def payment_accept(payment: Payment, invoice: Invoice, *, by: Account) -> None:
 def invoice_settle(provider: str, invoice: Invoice, *, webhook_id: int) -> Settled | None:
     """The same for whichever payment the invoice of a delivery belongs to; None: for none of ours.
 
-    What completes the payment notes at the delivery that it is processed, in the same transaction.
+    Whatever comes of it, the delivery is noted as processed in the same transaction.
     """
     payment = payment_lock_of(provider, invoice.invoice_id, invoice.payload)
     if payment is None:
@@ -93,7 +92,7 @@ def _settle(
     payment.checked_at = clock.now()
     question = _judge(payment, invoice, accept=accept)
     if question is not None or payment.state in _PAID or not invoice.is_paid:
-        rows_of(_CHECKED, {"now": payment.checked_at, "id": payment.pk})
+        looked_write(payment, webhook_id=webhook_id)
         if question is not None:
             _question(payment, invoice, question)
         return False

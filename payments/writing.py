@@ -22,7 +22,7 @@ FROM changed c WHERE r.payment_id = c.id AND r.resolved_at IS NULL
 _DELIVERY = """
 UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s::timestamptz, last_error = '',
     object_ref = 'payment:' || c.id
-FROM changed c WHERE w.id = %(webhook_id)s AND w.state = 'received'
+FROM changed c WHERE w.id = %(webhook_id)s AND w.state = 'received' RETURNING w.id
 """
 _ORDERED = (
     "id", "provider", "state", "purpose", "subscriber_id", "telegram_id", "language", "plan_code",
@@ -50,6 +50,7 @@ WITH changed AS (
     INSERT INTO payment ({", ".join(_ORDERED)}) VALUES ({", ".join(f"%({name})s" for name in _ORDERED)})
     ON CONFLICT (order_key) DO NOTHING RETURNING id
 ){LINES}"""
+_LOOK = f"{_change(['checked_at'])}{_DELIVERY}"
 _FAIL = f"{_change(_ENDED)}{LINES}"
 _COMPLETE = f"{_change(_PAID)}, questions AS ({_QUESTIONS}), delivery AS ({_DELIVERY}){LINES}"
 _OPEN = f"""
@@ -82,6 +83,14 @@ def order_write(order: Payment, line: Line) -> bool:
     is_new = bool(rows_of(_ORDER, {**values, **lines_params([line], clock.now())}))
     order._state.adding, order._state.db = not is_new, "default"
     return is_new
+
+
+def looked_write(payment: Payment, *, webhook_id: int | None = None) -> None:
+    """Write when the provider was asked about a payment, and that the delivery is processed which told
+    to ask. The caller holds the payment's lock.
+    """
+    given = {"id": payment.pk, "checked_at": payment.checked_at, "now": clock.now()}
+    rows_of(_LOOK, {**given, "webhook_id": webhook_id})
 
 
 def failed_write(payment: Payment, lines: Iterable[Line]) -> None:

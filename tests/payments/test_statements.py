@@ -136,7 +136,8 @@ def test_a_delivery_about_a_completed_payment_is_processed_all_the_same(
     assert deliver(client, body) == 200
     job_perform("payments.verify_pending")
     row = IncomingWebhook.objects.get()
-    job_perform("payments.process_webhook", webhook_id=row.pk)
+    process = cost(lambda: job_perform("payments.process_webhook", webhook_id=row.pk))
+    assert len([each for each in process if "incoming_webhook" in each]) == 2  # read, processed
     row.refresh_from_db()
     assert (row.state, row.object_ref) == (Intake.PROCESSED, f"payment:{payment.pk}")
     assert len(heard.completed) == 1
