@@ -88,10 +88,14 @@ class Flight:
         asked.at = time.monotonic()
         asked.look_at = asked.at + self._needs_s
 
-    def land(self) -> None:
-        """Bring all packs to their end. Raises PanelError, as `add` does."""
-        while self._asked:
+    def land(self, until: float) -> bool:
+        """Bring packs to their end until a moment (time.monotonic); True if that was all of them.
+
+        The others are held still. Raises PanelError, as `add` does.
+        """
+        while self._asked and time.monotonic() < until:
             self._go_on()
+        return not self._asked
 
     def _ask(self, pack: Pack) -> None:
         try:

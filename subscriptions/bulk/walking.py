@@ -24,6 +24,7 @@ from subscriptions.panel.errors import PanelDenied, PanelError, PanelWaits
 from subscriptions.turns import TurnTaken
 
 TURN_S = 10.0  # then other jobs may have the thread
+LANDING_S = 60.0  # for what is on its way then, if the panel has swallowed it and is slow
 BUSY = timedelta(seconds=1)  # while somebody else changes those whom we hold
 AGAIN = timedelta(seconds=15)  # while the panel is away
 
@@ -70,8 +71,8 @@ def _go(operation: BulkOperation, walker: int, client: PanelClient) -> Outcome:
             else:
                 flight.add(items)
             packs += 1
-        flight.land()
-    if time.monotonic() >= ends_at:
+        has_landed = flight.land(ends_at + LANDING_S)
+    if not has_landed or time.monotonic() >= ends_at:
         return Snooze(clock.ZERO, "others may have the thread")
     if busy:
         return Snooze(BUSY, f"{busy} are being changed by somebody else")

@@ -11,7 +11,7 @@ from jobs.operations import job_cancel
 from jobs.testing import drain, job_perform, jobs_of
 from lib import clock
 from notifications.telegram.models import QueuedMessage
-from subscriptions.bulk import flight
+from subscriptions.bulk import flight, walking
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import (
     BulkItem,
@@ -215,7 +215,7 @@ def test_a_filter_chooses_its_people_when_the_job_runs(mirror: Mirror) -> None:
     assert {row.tag for row in rows} == {"BASIC", "PRO"}
 
 
-@pytest.mark.parametrize("walker", [1, 4])
+@pytest.mark.parametrize("walker", [0, 1, 4])
 def test_what_a_killed_walker_held_is_finished_by_the_watch(
     mirror: Mirror, settings: Settings, walker: int
 ) -> None:
@@ -227,3 +227,22 @@ def test_what_a_killed_walker_held_is_finished_by_the_watch(
     job_perform("subscriptions.watch_bulk")
     drain()
     assert counts(operation) == ("done", 2, 2, 0, 0)
+
+
+def test_what_cannot_land_in_a_turn_is_finished_in_the_next_ones(
+    mirror: Mirror, panel_on: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BULK_BATCH_SIZE, settings.BULK_WALKERS = 1, 1
+    monkeypatch.setattr(flight, "CONFIRM_S", 0.0)
+    rows = mirror(3, **ALIVE)
+    panel_on.panel.settings(bulk_fail_ids=[row.panel_id for row in rows])
+    operation = start(BulkKind.DISABLE, rows)
+    with monkeypatch.context() as patched:
+        patched.setattr(walking, "LANDING_S", -walking.TURN_S)
+        job_perform("subscriptions.bulk_walk", operation_id=operation.pk, walker=1)
+    assert (counts(operation), fates(operation)) == (
+        ("running", 3, 0, 0, 0),
+        [("running", "")] * 3,
+    )
+    drain()
+    assert counts(operation) == ("done", 3, 3, 0, 0)
