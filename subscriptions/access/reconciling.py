@@ -9,6 +9,7 @@ from django.db import transaction
 from jobs.alerts import attention
 from jobs.compiled import rows_of
 from lib import clock
+from subscriptions.access.doubts import doubts_forget
 from subscriptions.access.gaps import Found, GapKind, gaps_close, gaps_open
 from subscriptions.access.healing import activations_resume, heal_unasked
 from subscriptions.access.invoices import provider_scan
@@ -60,6 +61,8 @@ def access_reconcile() -> dict[str, int]:
     closed = _close(parts, started)
     mended = heal_unasked(found)
     resumed = activations_resume()
+    if is_wide:
+        doubts_forget(started)
     _alert(fresh)
     _escalate()
     _note(started, parts, opened=len(fresh), closed=closed)

@@ -13,7 +13,7 @@ from subscriptions.access.comparing import missing_found, seen_found, waiting_fo
 from subscriptions.access.gaps import Found, GapKind
 from subscriptions.access.parts import LATE, Part, check
 from subscriptions.among import Among
-from subscriptions.models import AccessGap, Activation, PanelStatus
+from subscriptions.models import AccessDoubt, AccessGap, Activation, PanelStatus
 from subscriptions.panel import door
 from subscriptions.panel.client import PanelClient
 from subscriptions.panel.errors import PanelError, PanelMissing, PanelWaits
@@ -76,13 +76,15 @@ _WITH_GAP = Compiled(lambda: _applied().filter(Among("payment_id", "ids")))
 # Two questions, for one with OR would look at all that was ever applied.
 @cache
 def _doubtful_lately(most: int) -> Compiled[Activation]:
-    lately = Q(applied_at__gt=Param("since"))
-    return Compiled(lambda: _untold().filter(_LOOKS_WRONG, lately)[:most])
+    """By the index of applied_at: sorted by their keys, all that was ever applied would be walked."""
+    lately = _untold().filter(_LOOKS_WRONG, applied_at__gt=Param("since"))
+    return Compiled(lambda: lately.order_by("applied_at", "pk")[:most])
 
 
 @cache
 def _short(most: int) -> Compiled[Activation]:
-    return Compiled(lambda: _untold().filter(_IS_SHORT)[:most])
+    doubt = Exists(AccessDoubt.objects.filter(subscriber_id=OuterRef("subscriber_id")))
+    return Compiled(lambda: _untold().filter(_IS_SHORT, doubt)[:most])
 
 
 def ledger_scan(now: datetime, since: datetime) -> Part:
@@ -116,7 +118,8 @@ def _late(now: datetime) -> Iterator[Activation]:
 def panel_scan(now: datetime, since: datetime, *, is_wide: bool = False) -> Part:
     """Activations against the panel. The mirror says whom to ask about, the panel what is so.
 
-    is_wide: also those who paid long ago and lost days since, as when a panel comes back from a backup.
+    is_wide: also those who paid long ago and lost days since, as when a panel comes back from a backup:
+    whose end was moved towards now (AccessDoubt), for to look at all who ever paid would take seconds.
     """
     part = Part(PANEL_KINDS)
     if not door.is_on():

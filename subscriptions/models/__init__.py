@@ -2,6 +2,7 @@
 
 from subscriptions.models.activation import (
     AccessCheck,
+    AccessDoubt,
     AccessGap,
     AccessLatency,
     Activation,
@@ -24,6 +25,7 @@ from subscriptions.models.sweep import Sweep, SweepItem, SweepSettings, SweepSta
 
 __all__ = [
     "AccessCheck",
+    "AccessDoubt",
     "AccessGap",
     "AccessLatency",
     "Activation",

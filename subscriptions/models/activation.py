@@ -200,6 +200,25 @@ class AccessCheck(models.Model):
         return f"check of {self.finished_at:%Y-%m-%d %H:%M} UTC"
 
 
+class AccessDoubt(models.Model):
+    """Somebody whose end was moved towards now, so that he may have less than he paid for.
+
+    Written by a trigger on subscriber (migration 0014), taken away by the comparison that finds it over.
+    """
+
+    subscriber = models.OneToOneField(
+        Subscriber, models.CASCADE, primary_key=True, related_name="+"
+    )
+    noted_at = models.DateTimeField(db_default=Now())  # by the clock of Postgres
+
+    class Meta:
+        db_table = "access_doubt"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"doubt about {self.subscriber_id}"
+
+
 class SubscriberTurn(models.Model):
     """Whose turn it is to change a subscriber in the panel (subscriptions/turns.py). A row that lapses."""
 

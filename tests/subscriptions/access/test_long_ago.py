@@ -6,17 +6,25 @@ import pytest
 
 from jobs.testing import drain, job_perform
 from lib import clock
+from subscriptions.access.doubts import doubts_forget
 from subscriptions.access.healing import gap_heal
 from subscriptions.access.parts import Part
 from subscriptions.access.scanning import panel_scan
 from subscriptions.access.selectors import gaps_query
-from subscriptions.models import Subscriber
+from subscriptions.models import AccessDoubt, Activation, Subscriber
 from subscriptions.panel import door
 from tests.sandbox.remnawave.hand import PanelHand
 from tests.subscriptions.access.ways import compare, open_kinds, served
 from tests.subscriptions.buyers import ends_of, status_of
 
 DAYS = timedelta(days=3)
+
+
+def person_end(person: Subscriber) -> datetime:
+    """Until when somebody has paid."""
+    end = Activation.objects.get(subscriber=person).target_expire_at
+    assert end is not None
+    return end
 
 
 def restored(panel: PanelHand, person: Subscriber) -> None:
@@ -46,6 +54,29 @@ def test_days_that_were_paid_long_ago_and_got_lost_are_found_and_given_back(
         activation.target_expire_at,
         "ACTIVE",
     )
+
+
+def test_a_doubt_stays_while_days_are_missing_and_goes_when_they_are_back(
+    panel: PanelHand, db: None
+) -> None:
+    person, _ = served(panel)
+    with clock.shift(DAYS):
+        restored(panel, person)
+        assert doubts_forget(clock.now()) == 0
+        assert AccessDoubt.objects.get().subscriber_id == person.pk
+        Subscriber.objects.filter(pk=person.pk).update(expire_at=person_end(person))
+        assert (doubts_forget(clock.now()), doubts_forget(clock.now())) == (1, 0)
+        restored(panel, person)
+    with clock.shift(timedelta(days=400)):  # what was paid for is over
+        assert doubts_forget(clock.now()) == 1
+
+
+def test_who_is_extended_or_edited_is_no_doubt(panel: PanelHand, db: None) -> None:
+    person, _ = served(panel)
+    longer = person_end(person) + DAYS
+    Subscriber.objects.filter(pk=person.pk).update(expire_at=longer)
+    Subscriber.objects.filter(pk=person.pk).update(expire_at=longer, note="a friend")
+    assert not AccessDoubt.objects.exists()
 
 
 def test_they_are_looked_for_once_an_hour(
