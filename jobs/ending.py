@@ -100,7 +100,7 @@ def _completed_params(ended: Sequence[Ended]) -> list[Any]:
     ]
 
 
-QUIET_S = 0.02  # as often as the pusher looks while all are busy (SOON_S)
+QUIET_S = 0.05  # as often as the pusher looks while all are busy (SOON_S)
 _told_at = 0.0
 
 

@@ -28,7 +28,7 @@ logger = logging.getLogger("jobs.pool")
 
 ROUND_S = 1.0  # dequeue returns after this, so that the pusher sees a stop
 AGAIN_S = 0.005  # after handing a ticket: time for its worker to lease, before we look for more
-SOON_S = 0.02  # until the next look, while all are busy or a line could not go on
+SOON_S = 0.05  # until the next look, while all are busy or a line could not go on
 MUTE_S = 15.0  # without word to the cache, after it did not take one
 PROBE_S = 5.0  # a ticket that only proves that the pool still takes tickets
 

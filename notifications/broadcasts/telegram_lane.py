@@ -105,7 +105,7 @@ class BroadcastLane:
 
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many."""
-        room = min(governor.PACK, SENDERS - len(self._flying))
+        room = min(governor.pack(), SENDERS - len(self._flying))
         broadcast_id = self._turn() if room > 0 else None
         if broadcast_id is None or self._others_first():
             return 0

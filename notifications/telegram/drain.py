@@ -84,7 +84,7 @@ class Drain:
 
     def _launch(self) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
-        room = min(governor.PACK, settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
+        room = min(governor.pack(), settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
         if room <= 0:
             return 0
         claimed = lane.messages_claim(limit=room, run_id=self.id)
