@@ -4,6 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 from random import Random
 
+from django.db import connection
+
 from config.simulation.hand import Hand
 from config.simulation.options import Options, SimulationFailed
 from config.simulation.people import LANGUAGES, PLAN_WEIGHTS, PLANS, Person, way_draw
@@ -17,6 +19,13 @@ UNLINKED_SHARE = 0.03
 DISABLED_SHARE = 0.01
 BLOCKED_SHARE = 0.02
 RENEWING_SHARE = 0.4
+
+_SETTLE = """
+UPDATE subscriber SET plan_id = given.plan_id, auto_renew = given.auto_renew, language = given.language
+FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::text[])
+    AS given (id, plan_id, auto_renew, language)
+WHERE subscriber.id = given.id
+"""
 
 
 def plans_make() -> dict[str, Plan]:
@@ -58,15 +67,17 @@ def seed(hand: Hand, options: Options) -> None:
 def people_read(hand: Hand, plans: dict[str, Plan], draw: Random) -> list[Person]:
     """The mirrored ones, each with a plan, a language and a habit. Raises SimulationFailed."""
     found: list[Person] = []
-    rows = {row.panel_id: row for row in Subscriber.objects.filter(missing_since=None)}
+    mirrored = Subscriber.objects.filter(missing_since=None)
+    rows = dict(mirrored.values_list("panel_id", "pk"))
+    languages: list[str] = []
     for user in hand.users():
-        row = rows.get(user["id"])
-        if row is None:
+        subscriber_id = rows.get(user["id"])
+        if subscriber_id is None:
             raise SimulationFailed(f"user {user['id']} of the panel is not in the mirror")
         code = draw.choices([sold.code for sold in PLANS], PLAN_WEIGHTS)[0]
         person = Person(
             panel_id=user["id"],
-            subscriber_id=row.pk,
+            subscriber_id=subscriber_id,
             telegram_id=user["telegramId"],
             first_end=datetime.fromisoformat(user["expireAt"]),
             plan=code,
@@ -76,11 +87,17 @@ def people_read(hand: Hand, plans: dict[str, Plan], draw: Random) -> list[Person
         )
         if user["status"] == "DISABLED":
             person.touched.append((datetime.fromisoformat(user["createdAt"]), "disable"))
-        row.plan, row.auto_renew = plans[code], person.auto_renew
-        row.language = draw.choice(LANGUAGES)
+        languages.append(draw.choice(LANGUAGES))
         found.append(person)
-    Subscriber.objects.bulk_update(
-        rows.values(), ["plan", "auto_renew", "language"], batch_size=1000
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            [
+                [person.subscriber_id for person in found],
+                [plans[person.plan].pk for person in found],
+                [person.auto_renew for person in found],
+                languages,
+            ],
+        )
     hand.blocked([each.telegram_id for each in found if each.is_blocked and each.telegram_id])
     return found
