@@ -16,8 +16,8 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.signals import request_started
-from django.http import HttpResponse, HttpResponseBase
-from django.urls import set_script_prefix
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import ResolverMatch, set_script_prefix
 
 THREADS = 8  # views wait for the database half of their time; more would only wait for each other
 
@@ -49,6 +49,7 @@ class _Handler(ASGIHandler):
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="straight")
+        self._found: dict[str, ResolverMatch] = {}
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request. A caller who leaves while it is worked on gets it done all the same."""
@@ -59,6 +60,14 @@ class _Handler(ASGIHandler):
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(self._threads, self._answered, scope, body)
         await self.send_response(response, send)
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """The view, looked up once: the addresses are few, and stand behind a hundred others."""
+        match = self._found.get(request.path_info)
+        if match is None:
+            match = self._found[request.path_info] = super().resolve_request(request)
+        request.resolver_match = match
+        return match
 
     async def _whole(self, receive: Receive) -> IO[bytes]:
         """The body, which mostly comes at once. Raises RequestAborted."""
