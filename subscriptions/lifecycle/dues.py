@@ -123,7 +123,7 @@ def packs_enqueue() -> int:
     """
     kind, packs, after = kind_get(SEND), 0, 0
     while True:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             ids = [row[0] for row in sql.rows(_WITHOUT_JOB, [after, PACK * PACKS_AT_ONCE])]
             if not ids:
                 return packs

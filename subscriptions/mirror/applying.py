@@ -52,7 +52,7 @@ def users_apply(
     _settle(rows, seen)
     if not (seen.new or seen.changed or seen.strangers):
         return applied
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # who calls from within a transaction fails with us
         if seen.changed:
             _change(seen, read_at, applied)
         for row, user in seen.strangers:

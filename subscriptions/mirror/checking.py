@@ -27,12 +27,13 @@ def panel_check(client: PanelClient) -> dict[str, Any]:
     """
     _token_check()
     try:
-        version = client.metadata()
-        if version.dialect is not None:
-            client.users_stream(size=SAMPLE) if client.has_stream() else client.users_page(
-                0, size=SAMPLE
-            )
-            client.nodes()
+        with client.visit(3):
+            version = client.metadata()
+            if version.dialect is not None:
+                client.users_stream(size=SAMPLE) if client.has_stream() else client.users_page(
+                    0, size=SAMPLE
+                )
+                client.nodes()
     except PanelHeld as exc:
         return {"held": exc.reason}
     except PanelDenied as exc:

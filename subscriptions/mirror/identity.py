@@ -91,7 +91,7 @@ def bind(subscriber_id: int, user: PanelUser, *, by: str = "mirror") -> bool:
     return True
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def gone_mark(subscriber_id: int) -> bool:
     """Write that the panel said of a subscriber that there is no such user. False: known already.
 
