@@ -17,6 +17,7 @@ from payments.providers.cryptobot.types import Invoice
 from payments.questions import question_open
 from payments.settling import invoice_settle
 from payments.tasks import process_webhook
+from payments.writing import delivery_settled
 
 NAME = "cryptobot"
 PATH = "webhooks/cryptobot/"
@@ -69,13 +70,16 @@ def describe(body: bytes) -> Described:
 
 
 def process(row: IncomingWebhook) -> Processed | Outcome:
-    """Ask Crypto Pay how the invoice really stands, and settle its payment.
+    """Ask Crypto Pay how the invoice really stands, and settle its payment, unless that is done.
 
     Raises ProviderDisagrees while Crypto Pay does not say paid.
     """
     update = update_read(bytes(row.body))
     if update is None:
         return Processed(note="An update of another type; there is nothing to do.")
+    done = delivery_settled(row.pk, NAME, update.invoice.invoice_id)
+    if done is not None:  # the poll was quicker
+        return Processed(object_ref=f"payment:{done}", is_noted=True)
     try:
         invoice = gate.invoice_read(update.invoice.invoice_id)
     except CryptoPayBusy as exc:

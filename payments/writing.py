@@ -24,6 +24,13 @@ UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s::times
     object_ref = 'payment:' || c.id
 FROM changed c WHERE w.id = %(webhook_id)s AND w.state = 'received' RETURNING w.id
 """
+_SETTLED = """
+UPDATE incoming_webhook w SET state = 'processed', processed_at = %(now)s, last_error = '',
+    object_ref = 'payment:' || p.id
+FROM payment p WHERE w.id = %(webhook_id)s AND w.state = 'received' AND p.provider = %(provider)s
+    AND p.external_id = %(number)s AND p.state IN ('completed', 'refunded')
+RETURNING p.id
+"""
 _ORDERED = (
     "id", "provider", "state", "purpose", "subscriber_id", "telegram_id", "language", "plan_code",
     "plan_title", "period_days", "currency_type", "currency", "amount", "accepted_assets", "order_key",
@@ -91,6 +98,15 @@ def looked_write(payment: Payment, *, webhook_id: int | None = None) -> None:
     """
     given = {"id": payment.pk, "checked_at": payment.checked_at, "now": clock.now()}
     rows_of(_LOOK, {**given, "webhook_id": webhook_id})
+
+
+def delivery_settled(webhook_id: int, provider: str, number: int) -> UUID | None:
+    """Note a delivery as processed if its invoice is the one that has completed a payment: the provider
+    itself has said before that it is paid. Gives that payment; None: there is none, nothing is written.
+    """
+    given = {"provider": provider, "number": str(number), "now": clock.now()}
+    found = rows_of(_SETTLED, {**given, "webhook_id": webhook_id})
+    return found[0][0] if found else None
 
 
 def failed_write(payment: Payment, lines: Iterable[Line]) -> None:

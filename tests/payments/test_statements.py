@@ -128,7 +128,7 @@ def test_a_delivery_is_processed_in_the_transaction_that_completes_its_payment(
     assert row.processed_at is not None
 
 
-def test_a_delivery_about_a_completed_payment_is_processed_all_the_same(
+def test_a_delivery_whose_payment_the_poll_has_completed_asks_nobody_again(
     client: Client, provider: Sandbox, heard: Heard
 ) -> None:
     payment = invoiced()
@@ -136,8 +136,9 @@ def test_a_delivery_about_a_completed_payment_is_processed_all_the_same(
     assert deliver(client, body) == 200
     job_perform("payments.verify_pending")
     row = IncomingWebhook.objects.get()
-    process = cost(lambda: job_perform("payments.process_webhook", webhook_id=row.pk))
-    assert len([each for each in process if "incoming_webhook" in each]) == 2  # read, processed
+    asked = provider.pay.stats()["by_method"].get("getInvoices", 0)
+    assert len(cost(lambda: job_perform("payments.process_webhook", webhook_id=row.pk))) == 2
+    assert provider.pay.stats()["by_method"].get("getInvoices", 0) == asked
     row.refresh_from_db()
     assert (row.state, row.object_ref) == (Intake.PROCESSED, f"payment:{payment.pk}")
     assert len(heard.completed) == 1
@@ -148,3 +149,19 @@ def test_outside_of_a_transaction_there_is_no_lock(heard: Heard) -> None:
     payment = order_make()
     with pytest.raises(transaction.TransactionManagementError):
         payment_lock(payment.pk)
+
+
+def test_a_delivery_about_another_invoice_of_a_completed_payment_is_asked_about(
+    client: Client, provider: Sandbox, heard: Heard
+) -> None:
+    payment = invoiced()
+    body = update_of(provider.pay.pay(number_of(payment), silent=True))
+    job_perform("payments.verify_pending")
+    Payment.objects.filter(pk=payment.pk).update(external_id="1")
+    assert deliver(client, body) == 200
+    row = IncomingWebhook.objects.get()
+    job_perform("payments.process_webhook", webhook_id=row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.object_ref) == (Intake.PROCESSED, f"payment:{payment.pk}")
+    assert Review.objects.get().reason == "twice"
+    assert len(heard.completed) == 1
