@@ -32,6 +32,8 @@ class GapKind(StrEnum):
     GONE = "gone"
 
 
+# What only the panel can say.
+PANEL_KINDS = (GapKind.SHORT, GapKind.OFF, GapKind.GONE)
 TITLES: dict[str, str] = {
     GapKind.LEDGER_BEHIND: "the provider says paid, our ledger does not",
     GapKind.LEDGER_AHEAD: "our ledger says paid, the provider does not",

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from jobs.compiled import Compiled, Param, rows_of
 from payments.models import State as PaymentState
 from subscriptions.access.comparing import missing_found, seen_found, waiting_found
-from subscriptions.access.gaps import Found, GapKind
+from subscriptions.access.gaps import PANEL_KINDS, Found, GapKind
 from subscriptions.access.parts import LATE, Part, check
 from subscriptions.among import Among
 from subscriptions.models import AccessDoubt, AccessGap, Activation, PanelStatus
@@ -22,7 +22,6 @@ LATELY = timedelta(hours=26)  # what was completed or applied since then is look
 PANEL_MOST = 300  # users of one run with a gap, and without, that are asked for one by one
 VISIT = 10  # users that are asked for in one turn
 PACK = 1_000
-PANEL_KINDS = (GapKind.SHORT, GapKind.OFF, GapKind.GONE)
 WAIT_KINDS = (GapKind.NO_ACTIVATION, GapKind.WAITING, GapKind.FAILED, GapKind.HELD)
 
 _ORPHANS = """

@@ -29,6 +29,15 @@ def test_who_is_served_hears_nothing_more(panel: PanelHand, db: None, alerts: Al
     assert alerts == []
 
 
+def test_a_gap_that_is_over_is_closed_by_whoever_looks_next(panel: PanelHand, db: None) -> None:
+    activation = paid(person_make(panel))
+    drain()
+    AccessGap.objects.create(payment_id=activation.payment_id, kind="short")
+    assert check(activation) == "served"
+    gap = AccessGap.objects.get()
+    assert (gap.healed_at is not None, gap.ending) == (True, "itself")
+
+
 def test_who_waits_for_a_minute_is_told_once_of_each(
     panel: PanelHand, db: None, alerts: Alerts
 ) -> None:
