@@ -17,9 +17,7 @@ from subscriptions.models import BulkItem, BulkKind, BulkOperation, ItemState
 from subscriptions.panel.client import PanelClient
 
 TOGETHER = 10  # people whose turns are held at once
-HOLD_S = (
-    2.0  # then the turns go back before the next is written: a payment waits less than its patience
-)
+HOLD_S = 2.0  # then no further date is begun: a payment that comes amid has a patience of 5 s
 
 
 def extend_pack(
