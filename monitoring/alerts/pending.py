@@ -8,7 +8,7 @@ from django.db.models import Case, DurationField, F, Min, Q, QuerySet, Value, Wh
 from django.db.models.functions import Coalesce, Greatest
 
 from jobs import sql
-from jobs.models import Breaker
+from jobs.compiled import Compiled, rows_of
 from lib import clock
 from monitoring.alerts import rules
 from monitoring.alerts.models import Alert, Severity
@@ -16,6 +16,10 @@ from monitoring.alerts.models import Alert, Severity
 TWIN_PATIENCE = timedelta(minutes=3)  # two looks, and the longest pause of a breaker
 MOST = 2000  # in one message; more than that is told by the next run
 
+_IS_BROKEN = "SELECT 1 FROM jobs_breaker WHERE name = %s AND state <> 'closed'"
+_ABOUT_TELEGRAM = Compiled(
+    lambda: Alert.objects.filter(rules.about_telegram(), resolved_at=None).only("pk")[:1]
+)
 _ADOPT = """
 UPDATE alert c SET parent_id = f.parent_id FROM (
     SELECT a.id, (
@@ -65,9 +69,9 @@ def parents_adopt() -> int:
 
 def telegram_is_away() -> bool:
     """Whether what we write now would not arrive: the breaker is open, or an open alert says so."""
-    if Breaker.objects.filter(name=rules.TELEGRAM).exclude(state=Breaker.State.CLOSED).exists():
+    if rows_of(_IS_BROKEN, [rules.TELEGRAM]):
         return True
-    return Alert.objects.filter(rules.about_telegram(), resolved_at=None).exists()
+    return _ABOUT_TELEGRAM.one() is not None
 
 
 def alerts_due() -> list[Alert]:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import transaction
 
+from jobs.compiled import rows_of
 from lib import clock
 from monitoring.alerts import rules
 from monitoring.alerts.models import Alert
@@ -10,6 +11,8 @@ from monitoring.alerts.services import alert_clear, alert_end
 from notifications.telegram.errors import TelegramError
 from notifications.telegram.models import QueuedMessage
 from notifications.telegram.sending import client
+
+_IS_REFUSED = "SELECT 1 FROM alert WHERE rule = %s AND key = %s AND resolved_at IS NULL"
 
 
 @transaction.atomic
@@ -36,9 +39,8 @@ def token_ask() -> bool:
     Returns whether it was cleared. One call of the network, outside of a transaction, and only while
     there is such an alert and no message that waits for it.
     """
-    refused = Alert.objects.filter(rule=rules.ATTENTION, key=rules.TOKEN, resolved_at=None)
     waiting = QueuedMessage.objects.filter(status="pending", reason="unauthorized")
-    if not refused.exists() or waiting.exists():
+    if not rows_of(_IS_REFUSED, [rules.ATTENTION, rules.TOKEN]) or waiting.exists():
         return False
     try:
         client().get_me()
