@@ -116,7 +116,11 @@ def _serve(panel: PanelClient, activation_id: int, user: PanelUser) -> Outcome:
     assert until is not None, "decided without a date"
     user = serve(panel, user, until=until, plan=plan)
     fault("activation.served")
-    activation_applied(activation_id, user)
+    if not activation_applied(activation_id, user):
+        # Another run was first, or the money went back while the panel was told.
+        payment = activation_find(activation_id).payment
+        if payment.state != PaymentState.COMPLETED:
+            return Cancel(f"the payment is {payment.state}")
     fault("activation.told")
     return Done({"state": State.APPLIED, "until": until.isoformat()})
 
