@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.dispatch import Signal
 
+from jobs.compiled import rows_of
 from jobs.models import Breaker, BreakerEvent
 from lib import clock
 
@@ -27,6 +28,7 @@ PAUSE = timedelta(seconds=5)  # before the first probe; doubles with each failed
 LONGEST_PAUSE = timedelta(minutes=2)
 PROBE = timedelta(seconds=60)  # a probe that never reports back gives way to another
 _CACHE_S = 0.5
+_STATE = "SELECT state, failures, retry_at FROM jobs_breaker WHERE name = %s"
 
 # Sent in the transaction that changes the state: name, state, reason.
 breaker_changed = Signal()
@@ -63,8 +65,8 @@ def wait_for(name: str) -> timedelta | None:
     seen = _cached().get(name)
     if seen and seen[1] == "closed" and time.monotonic() - seen[0] < _CACHE_S:
         return None
-    row = Breaker.objects.filter(name=name).values_list("state", "failures", "retry_at").first()
-    state, failures, retry_at = row or ("closed", 0, None)
+    found = rows_of(_STATE, [name])
+    state, failures, retry_at = found[0] if found else ("closed", 0, None)
     _cached()[name] = (time.monotonic(), state, failures)
     if state == "closed":
         return None
@@ -72,7 +74,8 @@ def wait_for(name: str) -> timedelta | None:
         return None  # the gate of a job made it the probe; now its client asks
     now = clock.now()
     if retry_at is not None and retry_at > now:
-        return retry_at - now
+        pause: timedelta = retry_at - now
+        return pause
     return None if _become_probe(name) else timedelta(seconds=1)
 
 

@@ -10,7 +10,7 @@ What is not a Param stays as it was at the first call: `clock.now()` must be one
 the server, so they need the type of their column; `x__in=Param(...)` is not possible.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +18,8 @@ from django.db import connection
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
+
+from jobs.sql import Params
 
 M = TypeVar("M", bound=Model)
 
@@ -116,8 +118,12 @@ def bound(params: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:
     return [values[each.name] if isinstance(each, Param) else each for each in params]
 
 
-def rows_of(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement whose values are bound by the server: prepared once it comes often."""
+def rows_of(query: str, params: Params) -> list[tuple[Any, ...]]:
+    """The rows that a statement by hand gives back; its values are bound by the server.
+
+    It is prepared once it comes often. A value that is used twice, or stands beside no column, needs
+    its type: `%(now)s::timestamptz`.
+    """
     with cast(Any, connection).prepared_cursor() as cursor:
         cursor.execute(query, params)
         found: list[tuple[Any, ...]] = cursor.fetchall()

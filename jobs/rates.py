@@ -7,6 +7,7 @@ service would punish us for the flood (docs/decisions/0002).
 from datetime import datetime, timedelta
 
 from jobs import sql, stats
+from jobs.compiled import rows_of
 from jobs.registry import Rate, kind_find
 
 OF_KIND = "kind:"  # how the bucket of a kind of job begins
@@ -21,6 +22,9 @@ RETURNING 1
 _WAIT = """
 SELECT greatest(tat + %(cost)s - %(burst)s, coalesce(paused_until, '-infinity')) - clock_timestamp()
 FROM jobs_ratebucket WHERE name = %(name)s
+"""
+_PAUSED = """
+SELECT paused_until FROM jobs_ratebucket WHERE name = %s AND paused_until > clock_timestamp()
 """
 
 
@@ -60,9 +64,4 @@ def pause(name: str, span: timedelta, *, is_asked: bool = True) -> None:
 
 def paused_until(name: str) -> datetime | None:
     """Until when the bucket is paused, if it is."""
-    row = sql.row(
-        """SELECT paused_until FROM jobs_ratebucket
-        WHERE name = %s AND paused_until > clock_timestamp()""",
-        [name],
-    )
-    return row[0] if row else None
+    return next((until for (until,) in rows_of(_PAUSED, [name])), None)

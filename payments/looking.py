@@ -11,6 +11,7 @@ from uuid import UUID
 
 from jobs.alerts import attention
 from jobs.audit import Account
+from jobs.compiled import rows_of
 from jobs.context import current_job
 from jobs.outcomes import Cancel, Done, Outcome
 from lib import clock
@@ -23,7 +24,6 @@ from payments.providers.cryptobot.client import IDS_LIMIT
 from payments.providers.cryptobot.errors import CryptoPayRefused
 from payments.providers.cryptobot.types import Invoice, InvoiceStatus
 from payments.questions import question_open
-from payments.rows import rows_of
 from payments.settling import OPEN, payment_fail, payment_settle
 from payments.story import event_write
 from payments.watching import hook_watch

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from jobs.compiled import rows_of
 from payments import fitting
 from payments.models import Payment, State
 from payments.providers.cryptobot.types import Invoice
-from payments.rows import rows_of
 
 # What is decided by; whoever acts on a payment locks it, and reads it whole.
 _DECIDED_BY = (

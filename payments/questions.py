@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 
 from jobs.alerts import attention
+from jobs.compiled import rows_of
 from lib import clock
 from lib.context import correlation_id
 from payments.models import IncomingWebhook, Payment, Review, ReviewReason
-from payments.rows import rows_of
 
 # What ends by itself once there is an invoice or the money (payments/writing.py).
 _HARMLESS = frozenset({ReviewReason.INVOICE_UNSURE, ReviewReason.INVOICE_GONE})

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs.audit import Account, audit_write
-from jobs.compiled import Compiled, Param
+from jobs.compiled import Compiled, Param, rows_of
 from jobs.outcomes import Cancel, Done, Outcome
 from jobs.registry import kind_get
 from lib import clock
@@ -14,7 +14,7 @@ from lib.errors import InputInvalid, NotFound
 from payments.errors import ReviewNotSettleable, ReviewResolved
 from payments.models import Payment, Review, State
 from payments.providers.cryptobot import gate
-from payments.rows import payment_lock, rows_of
+from payments.rows import payment_lock
 from payments.settling import OPEN, payment_accept
 from payments.story import event_write, name_of
 from payments.words import RESOLUTIONS, failure_say

@@ -2,8 +2,7 @@
 compiled and prepared once.
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -47,13 +46,3 @@ def payment_lock_of(provider: str, number: int, payload: str) -> Payment | None:
     except ValueError:
         return None
     return _LOCKED.one(id=order)
-
-
-def rows_of(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives back. Its values are bound by the server, so that it is prepared
-    once it comes often: one that is used twice needs its type.
-    """
-    with cast(Any, connection).prepared_cursor() as cursor:
-        cursor.execute(statement, values)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found

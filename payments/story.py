@@ -9,9 +9,9 @@ import orjson
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from jobs.audit import Account
+from jobs.compiled import rows_of
 from lib import clock
 from lib.context import correlation_id
-from payments.rows import rows_of
 from payments.words import SENTENCES
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.alerts import attention
+from jobs.compiled import rows_of
 from lib import clock
 from payments.models import FoundBy
-from payments.rows import rows_of
 
 LATELY = timedelta(hours=1)
 LEAST = 3  # payments found by the poll; fewer are chance

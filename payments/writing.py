@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from jobs.compiled import rows_of
 from lib import clock
 from payments.models import Payment
 from payments.providers.cryptobot.types import Invoice
-from payments.rows import COLUMNS, payment_from, rows_of
+from payments.rows import COLUMNS, payment_from
 from payments.story import LINES, Line, lines_params
 
 # What ends by itself once the invoice or the money is there; other questions are about money of their own.

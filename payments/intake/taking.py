@@ -10,13 +10,13 @@ import orjson
 from django.db import transaction
 
 from jobs.alerts import attention
+from jobs.compiled import rows_of
 from jobs.models import UniqueKey
 from jobs.storable import storable
 from lib import clock
 from payments.intake import flood
 from payments.intake.sources import BodyUnreadable, Described, Source, source_get
 from payments.models import IncomingWebhook, Intake
-from payments.rows import rows_of
 
 REJECTED_BODY_BYTES = 2048  # of a body that nobody has signed
 HEADER_LIMIT = 300
