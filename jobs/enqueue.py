@@ -6,7 +6,7 @@
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -115,14 +115,14 @@ def _row(spec: JobSpec, parent_id: UUID | None) -> tuple[Any, ...]:
 
 
 def _insert(specs: Sequence[JobSpec], parent_id: UUID | None) -> None:
-    with connection.cursor() as cursor:
-        if len(specs) < _COPY_FROM:
-            values = [value for spec in specs for value in _row(spec, parent_id)]
+    if len(specs) < _COPY_FROM:
+        values = [value for spec in specs for value in _row(spec, parent_id)]
+        with cast(Any, connection).prepared_cursor() as cursor:
             cursor.execute(_INSERT + ", ".join([_ROW] * len(specs)), values)
-            return
-        with cursor.copy(_COPY) as copy:
-            for spec in specs:
-                copy.write_row(_row(spec, parent_id))
+        return
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for spec in specs:
+            copy.write_row(_row(spec, parent_id))
 
 
 def _insert_debounced(specs: Sequence[JobSpec], parent_id: UUID | None) -> dict[UUID, UUID]:

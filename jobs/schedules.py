@@ -15,12 +15,14 @@ from uuid import UUID
 
 from croniter import croniter
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.dispatch import Signal
 from django.utils.timezone import get_current_timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from jobs import crons
+from jobs import crons, sql
+from jobs.compiled import Compiled, Param
 from jobs.models import ScheduleEntry, ScheduleFire
 from jobs.registry import JobKind, kind_get, kinds
 from jobs.third_party import JobCatcher
@@ -30,6 +32,32 @@ logger = logging.getLogger(__name__)
 
 OURS = "jobs.schedules.fire_now"
 ROUND = 50
+
+_LOCK = Compiled(
+    lambda: (
+        Schedule.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("entry")
+        .annotate(
+            is_fired=Exists(
+                ScheduleFire.objects.filter(entry=OuterRef("entry"), slot_at=OuterRef("next_run"))
+            )
+        )
+        .filter(pk=Param("id"))
+    )
+)
+# What a slot leaves behind, whether it has made a job or was fired before.
+_WRITE = """
+WITH fire AS (
+    INSERT INTO jobs_schedulefire (entry_id, slot_at, job_id, fired_at)
+    SELECT %(entry)s, %(slot)s::timestamptz, %(job)s::uuid, %(now)s::timestamptz
+    WHERE %(job)s::uuid IS NOT NULL
+), entry AS (
+    UPDATE jobs_scheduleentry SET last_slot_at = %(slot)s, last_job_id = %(job)s::uuid
+    WHERE id = %(entry)s AND %(job)s::uuid IS NOT NULL
+)
+UPDATE django_q_schedule SET next_run = %(following)s, repeats = %(repeats)s, task = %(task)s
+WHERE id = %(schedule)s
+"""
 
 # Sent when a schedule cannot be fired and is put aside: entry, reason.
 schedule_quarantined = Signal()
@@ -57,46 +85,58 @@ def schedules_fire() -> int:
 
 
 def _fire_row(schedule_id: int) -> int:
-    with transaction.atomic():
-        schedule = (
-            Schedule.objects.select_for_update(skip_locked=True).filter(pk=schedule_id).first()
-        )
-        if schedule is None or schedule.next_run is None or schedule.next_run > clock.now():
-            return 0
-        entry, _ = ScheduleEntry.objects.get_or_create(
-            schedule=schedule,
-            defaults={
-                "name": f"{(schedule.name or schedule.func)[:80]} #{schedule.pk}",
-                "is_declared": False,
-            },
-        )
-        try:
-            with transaction.atomic():
-                return _fire_slot(schedule, entry)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away or busy; the row is as good as before
-        except Exception as exc:  # noqa: BLE001 - anybody may write such rows, with anything in them
-            _quarantine(entry, f"{type(exc).__name__}: {exc}")
-            return 0
+    try:
+        with transaction.atomic():
+            schedule = _lock_due(schedule_id)
+            return 0 if schedule is None else _fire_slot(schedule, _entry_of(schedule))
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy; the row is as good as before
+    except Exception as exc:  # noqa: BLE001 - anybody may write such rows, with anything in them
+        with transaction.atomic():
+            schedule = _lock_due(schedule_id)  # nobody else has fired it meanwhile
+            if schedule is not None:
+                _quarantine(_entry_of(schedule), f"{type(exc).__name__}: {exc}")
+        return 0
+
+
+def _lock_due(schedule_id: int) -> Schedule | None:
+    """The row with its entry, if it is due still and nobody else has it."""
+    schedule = _LOCK.one(id=schedule_id)
+    if schedule is None or schedule.next_run is None or schedule.next_run > clock.now():
+        return None
+    return schedule
+
+
+def _entry_of(schedule: Schedule) -> ScheduleEntry:
+    """Our side of the row; one that third parties have written gets it here."""
+    try:
+        entry: ScheduleEntry = schedule.entry
+    except ScheduleEntry.DoesNotExist:
+        name = f"{(schedule.name or schedule.func)[:80]} #{schedule.pk}"
+        entry = ScheduleEntry.objects.create(schedule=schedule, name=name, is_declared=False)
+    return entry
 
 
 def _fire_slot(schedule: Schedule, entry: ScheduleEntry) -> int:
     slot, now = schedule.next_run, clock.now()
-    if ScheduleFire.objects.filter(entry=entry, slot_at=slot).exists():
-        job_id = None
-    else:
+    job_id = None
+    if not schedule.is_fired:
         job_id, schedule.task = _enqueue(schedule, entry, jitter=True)
-        ScheduleFire.objects.create(entry=entry, slot_at=slot, job_id=job_id, fired_at=now)
-        entry.last_slot_at, entry.last_job_id = slot, job_id
-        entry.save(update_fields=["last_slot_at", "last_job_id"])
-    if schedule.repeats > 0:
-        schedule.repeats -= 1
     following = _next_run(schedule, entry, slot, now)
-    if following is None:
-        schedule.repeats = 0
-    else:
-        schedule.next_run = following
-    schedule.save(update_fields=["next_run", "repeats", "task"])
+    left = schedule.repeats - 1 if schedule.repeats > 0 else schedule.repeats  # -1: for ever
+    sql.run(
+        _WRITE,
+        {
+            "schedule": schedule.pk,
+            "entry": entry.pk,
+            "slot": slot,
+            "job": job_id,
+            "now": now,
+            "following": following or slot,
+            "repeats": 0 if following is None else left,
+            "task": schedule.task,
+        },
+    )
     return int(job_id is not None)
 
 

@@ -1,6 +1,5 @@
 """The backend as settings name it (ENGINE)."""
 
-import select
 import time
 from datetime import UTC
 from typing import Any
@@ -11,6 +10,7 @@ from psycopg.pq import TransactionStatus
 from config.postgres.moments import with_utc_loader
 from config.postgres.operations import DatabaseOperations
 from config.postgres.preparing import PreparingCursor
+from config.postgres.silence import is_silent
 
 TRUSTED_S = 10.0  # a connection that was well so shortly ago is not asked
 
@@ -75,5 +75,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         if self.connection.info.transaction_status == TransactionStatus.INERROR:
             return False
-        readable, _, _ = select.select([self.connection.fileno()], [], [], 0)
-        return not readable
+        return is_silent(self.connection.fileno())

@@ -1,10 +1,11 @@
 """Connections of the web process's pool."""
 
-import select
 from typing import Any
 
 from psycopg import Connection, Cursor
 from psycopg.pq import TransactionStatus
+
+from config.postgres.silence import is_silent
 
 
 class PooledConnection(Connection[Any]):
@@ -24,8 +25,4 @@ class PooledConnection(Connection[Any]):
     def _is_silent(self) -> bool:
         if self.closed or self.info.transaction_status != TransactionStatus.IDLE:
             return False
-        waiting = (
-            select.poll()
-        )  # select would refuse a number above 1023, and sockets are many here
-        waiting.register(self.fileno(), select.POLLIN)
-        return not waiting.poll(0)
+        return is_silent(self.fileno())
