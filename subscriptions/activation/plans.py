@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from jobs.audit import Account, audit_write
+from jobs.compiled import Compiled, Param
 from lib import clock
 from payments.models import CurrencyType
 from payments.story import name_of
@@ -26,6 +27,14 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 _DECIMALS = Decimal(1).scaleb(-12)
+_PRICE = Compiled(
+    lambda: Price.objects.filter(plan_id=Param("plan"), valid_to=None).order_by("id")[:1]
+)
+_PRICE_IN = Compiled(
+    lambda: Price.objects.filter(
+        plan_id=Param("plan"), currency=Param("currency"), valid_to=None
+    ).order_by("id")[:1]
+)
 
 
 @transaction.atomic
@@ -140,10 +149,10 @@ def price_current(plan: Plan, currency: str = "") -> Price:
 
     Raises PriceUnknown.
     """
-    found = plan.prices.filter(valid_to=None).order_by("id")
     if currency:
-        found = found.filter(currency=currency.strip().upper())
-    price = found.first()
+        price = _PRICE_IN.one(plan=plan.pk, currency=currency.strip().upper())
+    else:
+        price = _PRICE.one(plan=plan.pk)
     if price is None:
         told = f" in {currency}" if currency else ""
         raise PriceUnknown(f"{plan.code} has no price{told}")

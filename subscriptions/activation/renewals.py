@@ -22,7 +22,6 @@ from payments.models import Payment, Purpose
 from payments.models import State as PaymentState
 from payments.words import amount_say
 from subscriptions.activation.orders import language_pick, order_for
-from subscriptions.activation.plans import price_current
 from subscriptions.errors import PriceUnknown
 from subscriptions.models import CutBy, Renewal, Subscriber
 from subscriptions.story import event_write
@@ -192,10 +191,6 @@ def _hindrance(subscriber: Subscriber) -> str:
         return "no_plan"
     if subscriber.status == "DISABLED" and subscriber.cut_by not in {CutBy.SWEEP, CutBy.BULK}:
         return "disabled"
-    try:
-        price_current(subscriber.plan, subscriber.renew_currency)
-    except PriceUnknown:
-        return "no_price"
     return ""
 
 
