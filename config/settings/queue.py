@@ -31,7 +31,8 @@ JOBS: dict[str, Any] = {
     "max_crashes": 3,
     "max_args_bytes": 256 * 1024,
     "max_batch": 100,  # jobs per lease
-    "pocket": timedelta(milliseconds=250),  # work that one lease may hold
+    # Work that one lease may hold. Less spreads a few short jobs over more workers, and costs leases.
+    "pocket": _span("JOB_POCKET", "250ms", least=timedelta(milliseconds=1)),
     "result_ttl": RESULT_TTL,
     "history_days": env.integer("JOB_HISTORY_DAYS", 14, least=1),
     "dead_days": env.integer("JOB_DEAD_DAYS", 90, least=1),

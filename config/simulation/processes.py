@@ -35,6 +35,7 @@ _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 QUICK = {
     # Nothing is far away here, so that threads would only wait for each other's turn in Python.
     "WORKER_THREADS": "0",
+    "JOB_POCKET": "30ms",  # a step is a burst of short jobs, which all workers shall share
     "JOB_LEASE": "3s",
     "JOB_WATCHDOG": "10s",
     "PANEL_RATE": "5000/s",
