@@ -73,7 +73,7 @@ class _Handler(ASGIHandler):
         """The body, which mostly comes at once. Raises RequestAborted."""
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
-            return BytesIO(message["body"])
+            return BytesIO(message.get("body", b""))
         return await self.read_body(_again(message, receive))
 
     def _answered(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:

@@ -104,7 +104,8 @@ def _lock_due(schedule_id: int) -> Schedule | None:
     schedule = _LOCK.one(id=schedule_id)
     if schedule is None or schedule.next_run is None or schedule.next_run > clock.now():
         return None
-    return schedule
+    # What runs once keeps its time: who has waited for the lock sees by this that it has run.
+    return None if schedule.repeats == 0 else schedule
 
 
 def _entry_of(schedule: Schedule) -> ScheduleEntry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from jobs import sql
 from subscriptions.turns import SPAN
@@ -12,10 +12,15 @@ _TAKE = """
 INSERT INTO subscriber_turn AS t (subscriber_id, token, until)
 SELECT id, %(token)s, clock_timestamp() + %(span)s FROM unnest(%(ids)s::bigint[]) g (id) ORDER BY id
 ON CONFLICT (subscriber_id) DO UPDATE SET token = EXCLUDED.token, until = EXCLUDED.until
-WHERE t.until <= clock_timestamp() OR t.token = EXCLUDED.token
+WHERE t.until <= clock_timestamp() OR left(replace(t.token::text, '-', ''), 16) = %(walker)s
 RETURNING subscriber_id
 """
-_GIVE_BACK = "DELETE FROM subscriber_turn WHERE subscriber_id = ANY(%s) AND token = %s"
+_GIVE_BACK = """
+DELETE FROM subscriber_turn t USING (
+    SELECT subscriber_id FROM subscriber_turn WHERE subscriber_id = ANY(%(ids)s)
+        AND token = %(token)s ORDER BY subscriber_id FOR UPDATE
+) mine WHERE t.subscriber_id = mine.subscriber_id
+"""
 
 
 @contextmanager
@@ -30,10 +35,13 @@ def turns_held(
     if not subscriber_ids:
         yield frozenset()
         return
-    token = uuid5(operation_id, str(walker))
-    params = {"token": token, "span": SPAN, "ids": list(subscriber_ids)}
+    # Half of the token is the walker's, for who takes over from it; half is of this once, so that a
+    # walker that was believed dead gives back nothing of its successor's.
+    known = uuid5(operation_id, str(walker)).hex[:16]
+    token = UUID(hex=known + uuid4().hex[16:])
+    params = {"token": token, "walker": known, "span": SPAN, "ids": list(subscriber_ids)}
     ours = [subscriber_id for (subscriber_id,) in sql.rows(_TAKE, params)]
     try:
         yield frozenset(ours)
     finally:
-        sql.run(_GIVE_BACK, [ours, token])
+        sql.run(_GIVE_BACK, {"ids": ours, "token": token})

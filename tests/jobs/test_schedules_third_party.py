@@ -8,7 +8,7 @@ from django_q.models import Schedule, Success
 from django_q.tasks import schedule
 
 from jobs.models import Job, JobHistory, ScheduleEntry, ScheduleFire
-from jobs.schedules import fire_now, schedules_fire
+from jobs.schedules import _fire_row, fire_now, schedules_fire
 from jobs.testing import drain
 from lib import clock
 
@@ -65,6 +65,15 @@ def test_once_is_once() -> None:
     _fire()
     with clock.shift(timedelta(days=9)):
         assert schedules_fire() == 0
+    assert len(calls) == 1
+
+
+def test_who_waited_for_the_lock_of_one_that_runs_once_leaves_it_alone() -> None:
+    row = schedule(NOTE)
+    _fire()
+    assert _fire_row(row.pk) == 0  # found due before it ran
+    assert ScheduleEntry.objects.get(schedule=row).quarantined_at is None
+    drain()
     assert len(calls) == 1
 
 

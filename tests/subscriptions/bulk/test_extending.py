@@ -10,6 +10,7 @@ from lib import clock
 from payments.models import Payment
 from subscriptions import turns
 from subscriptions.bulk import extending
+from subscriptions.bulk.acts import look
 from subscriptions.bulk.packs import intents_write, pack_take
 from subscriptions.bulk.turning import turns_held
 from subscriptions.models import Activation, BulkItem, BulkKind, BulkOperation
@@ -129,6 +130,43 @@ def test_turns_are_given_back_soon_where_the_panel_is_slow(
     assert (counts(operation), taken) == (("done", 4, 4, 0, 0), [4, 3, 2, 1])
     for row in rows:
         assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=5)
+
+
+def test_nothing_is_written_for_whom_the_turn_may_have_lapsed_amid_the_reads(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, panel_on: Sandbox
+) -> None:
+    rows = mirror(3, **ALIVE)
+    real, seen = look, []
+
+    def slow(pack: Any, client: Any) -> None:
+        real(pack, client)
+        seen.append((len(pack.items), len(panel_on.panel.writes())))
+        # Reading more than one of them takes longer than their turns last.
+        monkeypatch.setattr(extending, "LATEST_S", -1.0 if len(pack.items) > 1 else 60.0)
+
+    monkeypatch.setattr(extending, "look", slow)
+    operation = start(BulkKind.EXTEND, rows, days=5)
+    drain()
+    assert counts(operation) == ("done", 3, 3, 0, 0)
+    assert seen == [(3, 0), (1, 0), (1, 1), (1, 2)]  # together none, then one by one
+    for row in rows:
+        assert panel().user(row.panel_id or 0).expire_at == row.expire_at + timedelta(days=5)
+
+
+def test_a_walker_that_was_believed_dead_gives_back_nothing_of_its_successor(
+    mirror: Mirror,
+) -> None:
+    (row,) = mirror(1, **ALIVE)
+    operation = start(BulkKind.EXTEND, [row], days=5)
+    dead, heir = (turns_held(operation.pk, 1, [row.pk]) for _ in range(2))
+    assert dead.__enter__() == {row.pk}
+    with heir as taken:
+        assert taken == {row.pk}
+        dead.__exit__(None, None, None)
+        with turns_held(operation.pk, 2, [row.pk]) as other:
+            assert other == set()
+    with turns_held(operation.pk, 2, [row.pk]) as other:
+        assert other == {row.pk}
 
 
 def test_a_walker_takes_the_turns_of_the_one_that_was_killed(mirror: Mirror) -> None:
