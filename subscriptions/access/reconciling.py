@@ -61,11 +61,11 @@ def access_reconcile() -> dict[str, int]:
     closed = _close(parts, started)
     mended = heal_unasked(found)
     resumed = activations_resume()
-    if is_wide:
-        doubts_forget(started)
     _alert(fresh)
     _escalate()
     _note(started, parts, opened=len(fresh), closed=closed)
+    if is_wide:  # last, for there may be very many, and whoever has a gap is told first
+        doubts_forget(started)
     return {
         "opened": len(fresh),
         "closed": closed,

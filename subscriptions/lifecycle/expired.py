@@ -17,6 +17,7 @@ from jobs.enqueue import enqueue_many
 from jobs.models import Priority
 from jobs.outcomes import Outcome
 from jobs.registry import kind_get
+from subscriptions.lifecycle.dues import packs_enqueue
 from subscriptions.lifecycle.fates import FAILED, SKIPPED, items_decide
 from subscriptions.lifecycle.kinds import SweepKind
 from subscriptions.models import Sweep, SweepState
@@ -100,6 +101,8 @@ def _lost_close(sweep: Sweep, lost: list[tuple[int, str | None]]) -> None:
         items_decide(sweep.pk, dead, FAILED, "job_dead")
     if gone:
         items_decide(sweep.pk, gone, SKIPPED, "job_gone")
+    if lost:  # theirs may have been the last cut, after which the others are told
+        packs_enqueue()
 
 
 EXPIRED = SweepKind(

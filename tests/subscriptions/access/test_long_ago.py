@@ -6,6 +6,7 @@ import pytest
 
 from jobs.testing import drain, job_perform
 from lib import clock
+from subscriptions.access import doubts
 from subscriptions.access.doubts import doubts_forget
 from subscriptions.access.healing import gap_heal
 from subscriptions.access.parts import Part
@@ -69,6 +70,21 @@ def test_a_doubt_stays_while_days_are_missing_and_goes_when_they_are_back(
         restored(panel, person)
     with clock.shift(timedelta(days=400)):  # what was paid for is over
         assert doubts_forget(clock.now()) == 1
+
+
+def test_many_doubts_are_forgotten_a_pack_at_a_time(
+    panel: PanelHand, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "PACK", 2)
+    people = [served(panel)[0] for _ in range(3)]
+    with clock.shift(DAYS):
+        for person in people:
+            restored(panel, person)
+        lost, *well = people
+        for person in well:
+            Subscriber.objects.filter(pk=person.pk).update(expire_at=person_end(person))
+        assert doubts_forget(clock.now()) == 2
+        assert AccessDoubt.objects.get().subscriber_id == lost.pk
 
 
 def test_who_is_extended_or_edited_is_no_doubt(panel: PanelHand, db: None) -> None:

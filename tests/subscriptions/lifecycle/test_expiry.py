@@ -388,6 +388,18 @@ def test_a_job_that_gave_up_without_a_word_ends_as_failed(people: People) -> Non
     assert Sweep.objects.get().state == "done"
 
 
+def test_who_was_cut_is_told_although_the_last_of_the_sweep_gave_up(people: People) -> None:
+    row, other = people.make(-HOUR, telegram_id=901), people.make(-HOUR, telegram_id=902)
+    hand_out()
+    job_perform("subscriptions.cut_subscriber", item_id=SweepItem.objects.get(subscriber=row).pk)
+    Job.objects.filter(kind="subscriptions.cut_subscriber").update(state="dead")
+    assert (cut(row)[0], told()) == ("DISABLED", [])
+    job_perform("subscriptions.run_sweep", sweep_id=Sweep.objects.get().pk)
+    assert Sweep.objects.get().state == "done"
+    drain()
+    assert told() == [(901, "subscription_deactivated")]
+
+
 def test_the_zone_of_the_machine_cuts_nobody_early(people: People, zone: str) -> None:
     people.make(3 * HOUR)
     people.make(MINUTE)
