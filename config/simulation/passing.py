@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from django.db import transaction
-
 from config.simulation.options import SimulationFailed
 from config.simulation.processes import Processes
 from jobs import sql
@@ -81,8 +79,7 @@ class Passing:
         self._move(by)
         self.steps += 1
         self._moment = clock.now()
-        with transaction.atomic():  # all at once: the pool wakes once
-            schedules_fire()
+        schedules_fire()  # each by itself: the first jobs run while the others are made
         sql.run("SELECT pg_notify('jobs_wake', '')")
 
     def _move(self, by: timedelta) -> None:
