@@ -389,7 +389,8 @@ def test_a_job_that_gave_up_without_a_word_ends_as_failed(people: People) -> Non
 
 
 def test_who_was_cut_is_told_although_the_last_of_the_sweep_gave_up(people: People) -> None:
-    row, other = people.make(-HOUR, telegram_id=901), people.make(-HOUR, telegram_id=902)
+    row = people.make(-HOUR, telegram_id=901)
+    people.make(-HOUR, telegram_id=902)
     hand_out()
     job_perform("subscriptions.cut_subscriber", item_id=SweepItem.objects.get(subscriber=row).pk)
     Job.objects.filter(kind="subscriptions.cut_subscriber").update(state="dead")
