@@ -111,7 +111,9 @@ def test_workers_killed_while_they_extend_give_everybody_one_period(
         BULK_BATCH_SIZE="10", PANEL_RATE="1000/s",
     )  # fmt: skip
     before = mirrored(site, sandbox)
-    sandbox.panel.fault(kind="latency", latency_ms=5)
+    sandbox.panel.fault(
+        kind="latency", latency_ms=150
+    )  # so that it lasts longer than the kills, also on a busy machine
     asked = datetime.now().astimezone()
     operation, kills = walked_over_kills(site, cluster, "extend", {"days": DAYS})
 
@@ -146,7 +148,7 @@ def test_workers_killed_with_packs_on_their_way_disable_everybody_once(
     mirrored(site, sandbox)
     site.rows("UPDATE subscriber SET status = 'ACTIVE'")
     over = {user["id"] for user in sandbox.panel.users() if user["status"] == "EXPIRED"}
-    sandbox.panel.fault(kind="latency", latency_ms=20)
+    sandbox.panel.fault(kind="latency", latency_ms=60)
     operation, kills = walked_over_kills(site, cluster, "disable", {})
 
     counts = site.rows(
