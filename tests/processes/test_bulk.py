@@ -148,7 +148,7 @@ def test_workers_killed_with_packs_on_their_way_disable_everybody_once(
     mirrored(site, sandbox)
     site.rows("UPDATE subscriber SET status = 'ACTIVE'")
     over = {user["id"] for user in sandbox.panel.users() if user["status"] == "EXPIRED"}
-    sandbox.panel.fault(kind="latency", latency_ms=60)
+    sandbox.panel.fault(kind="latency", latency_ms=30)
     operation, kills = walked_over_kills(site, cluster, "disable", {})
 
     counts = site.rows(
