@@ -112,13 +112,25 @@ def begin(operation: BulkOperation, open_items: int) -> None:
 
 def walkers_call(operation_id: UUID, open_items: int) -> None:
     """Enqueue as many walkers as there are packs, and no more than are allowed. Repeat: no more of them."""
-    from subscriptions.bulk.tasks import walk  # noqa: PLC0415 - its jobs call us
-
     packs = -(-open_items // settings.BULK_BATCH_SIZE)
     wanted = set(range(1, min(settings.BULK_WALKERS, max(1, packs)) + 1))
+    _enqueue(operation_id, wanted | _holders(operation_id))
+
+
+def holders_call(operation_id: UUID) -> None:
+    """Enqueue whoever holds people: one whose job died has left them. Repeat: no more of them."""
+    _enqueue(operation_id, _holders(operation_id))
+
+
+def _holders(operation_id: UUID) -> set[int]:
     held = BulkItem.objects.filter(operation_id=operation_id, state=ItemState.RUNNING)
-    holders = held.values_list("walker", flat=True).distinct()
-    for walker in sorted(wanted | {each for each in holders if each is not None}):
+    return {each for each in held.values_list("walker", flat=True).distinct() if each is not None}
+
+
+def _enqueue(operation_id: UUID, walkers: set[int]) -> None:
+    from subscriptions.bulk.tasks import walk  # noqa: PLC0415 - its jobs call us
+
+    for walker in sorted(walkers):
         walk.enqueue(
             operation_id=operation_id, walker=walker, unique=f"bulk_walk:{operation_id}:{walker}"
         )

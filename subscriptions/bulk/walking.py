@@ -16,6 +16,7 @@ from subscriptions.bulk.extending import extend_pack
 from subscriptions.bulk.flight import Flight
 from subscriptions.bulk.importing import import_pack
 from subscriptions.bulk.packs import items_held, pack_take
+from subscriptions.bulk.starting import holders_call
 from subscriptions.bulk.writing import pack_write
 from subscriptions.models import BulkItem, BulkKind, BulkOperation, BulkState
 from subscriptions.panel.client import PanelClient
@@ -76,7 +77,8 @@ def _go(operation: BulkOperation, walker: int, client: PanelClient) -> Outcome:
         return Snooze(clock.ZERO, "others may have the thread")
     if busy:
         return Snooze(BUSY, f"{busy} are being changed by somebody else")
-    operation_close(operation.pk)
+    if not operation_close(operation.pk):
+        holders_call(operation.pk)  # one may have died of its crashes
     return Done({"packs": packs})
 
 

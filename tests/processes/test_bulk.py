@@ -84,23 +84,36 @@ def walked_over_kills(
 ) -> tuple[str, int]:
     """Begin an operation over everybody and kill workers until it is done: (operation, kills)."""
     code = _BEGIN.format(kind=kind, params=params)
+    pause = "UPDATE jobs_queue SET paused_at = {} WHERE name = 'notifications'"
+    site.rows(pause.format("now()"))  # or it would be over before who orders it has left the shell
     operation = site.manage("shell", "-c", code).strip().splitlines()[-1]
+    until(lambda: walkers(site), "the people are chosen")
+    site.rows(pause.format("NULL"))
     kills, at_kill = 0, 0
 
-    def state() -> Any:
-        return site.value("SELECT state FROM bulk_operation WHERE id = %s", [operation])
+    def is_over() -> bool:
+        if site.value("SELECT state FROM bulk_operation WHERE id = %s", [operation]) == "done":
+            return True
+        if not walkers(site):  # as each minute where there are schedules
+            site.manage("run_job", "subscriptions.watch_bulk")
+        return False
 
     while kills < KILLS:
         until(
-            lambda: settled(site, operation) > at_kill or state() == "done",  # noqa: B023
+            lambda: settled(site, operation) > at_kill or is_over(),  # noqa: B023
             "it goes on after a kill",
         )
-        if state() == "done":
+        if is_over():
             break
         at_kill = settled(site, operation)
         kills += kill_one(site, cluster)
-    until(lambda: state() == "done", "everybody has a fate", within_s=120)
+    until(is_over, "everybody has a fate", within_s=120)
     return operation, kills
+
+
+def walkers(site: Site) -> int:
+    found = site.value("SELECT count(*) FROM jobs_job WHERE kind = 'subscriptions.bulk_walk'")
+    return int(found or 0)
 
 
 def test_workers_killed_while_they_extend_give_everybody_one_period(

@@ -229,6 +229,26 @@ def test_what_a_killed_walker_held_is_finished_by_the_watch(
     assert counts(operation) == ("done", 2, 2, 0, 0)
 
 
+def test_what_a_walker_held_whose_job_is_dead_is_finished_when_another_ends(
+    mirror: Mirror, settings: Settings
+) -> None:
+    settings.BULK_BATCH_SIZE, settings.BULK_WALKERS = 1, 2
+    operation = start(BulkKind.DISABLE, mirror(4, **ALIVE))
+    _, second = jobs_of("subscriptions.bulk_walk")
+    BulkItem.objects.filter(operation=operation, pk__in=numbers(operation)[:2]).update(
+        state="running", walker=second.args["walker"]
+    )
+    job_cancel(job_id=second.pk, by=None)
+    drain()
+    assert counts(operation) == ("done", 4, 4, 0, 0)
+
+
+def numbers(operation: BulkOperation) -> list[int]:
+    return list(
+        BulkItem.objects.filter(operation=operation).order_by("pk").values_list("pk", flat=True)
+    )
+
+
 def test_what_cannot_land_in_a_turn_is_finished_in_the_next_ones(
     mirror: Mirror, panel_on: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
