@@ -100,9 +100,9 @@ def _rounded(amount: Decimal) -> str:
 
 
 def _line(rows: list[tuple[Any, ...]], hours: int, *, is_today: bool) -> list[float]:
-    """The sum by the end of each hour."""
+    """The sum at midnight, then by the end of each hour: a line in the first hour too."""
     by_hour = [0.0] * hours
     for row in rows:
         if row[0] is is_today and 0 <= row[2] < hours:
             by_hour[row[2]] += float(row[4])
-    return list(accumulate(by_hour))
+    return [0.0, *accumulate(by_hour)]

@@ -117,9 +117,15 @@ def test_money_is_compared_with_the_same_weekday_up_to_the_same_minute(noon: dat
     assert found.value == "10 USDT"
     assert found.hint.startswith("+150 % against Wed 11 Nov by 12:30 UTC (4)")
     assert found.hint.endswith("also 2.5 EUR")
-    assert list(found.spark) == [0.0] * 12 + [10.0]
-    assert found.before[12:14] == [404.0, 404.0]
-    assert len(found.before) == 24
+    assert list(found.spark) == [0.0] * 13 + [10.0]  # from midnight to the end of this hour
+    assert found.before[13:15] == [404.0, 404.0]
+    assert len(found.before) == 25
+
+
+def test_money_is_a_line_in_the_first_hour_too(noon: datetime) -> None:
+    with clock.shift(timedelta(hours=12)):
+        paid(timedelta(minutes=5))
+        assert list(only(money_today()).spark) == [0.0, 5.0]
 
 
 def test_half_of_last_week_is_a_warning_where_there_was_enough_to_compare(noon: datetime) -> None:
