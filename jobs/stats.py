@@ -2,13 +2,14 @@
 
 Outcomes are counted in the transaction that writes them (jobs_count in finish.sql), so the numbers
 are right whatever is killed; leases that ran out likewise. Enqueues, fences and refusals are counted in
-the process and flushed by a thread each second: a count inside the caller's transaction would make
-strangers wait for each other.
+the process and flushed by a thread each second while there are any: a count inside the caller's
+transaction would make strangers wait for each other.
 """
 
 import bisect
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,12 @@ def dump(tallies: Tallies) -> str:
 
 _pending: Counter[tuple[str, str, str]] = Counter()
 _lock = threading.Lock()
-_flusher: threading.Timer | None = None
+_flusher: threading.Thread | None = None
+
+FLUSH_EVERY_S = 1.0
+QUIET_ROUNDS = (
+    2  # then the flusher ends, and with it its connection: a new one costs more than a count
+)
 
 
 def enqueued(made: Iterable[tuple[str, str, bool]]) -> None:
@@ -101,21 +107,39 @@ def _add(counts: Iterable[tuple[tuple[str, str, str], int]]) -> None:
         for key, count in counts:
             _pending[key] += count
         if _flusher is None:
-            _flusher = threading.Timer(1.0, _flush_later)
-            _flusher.daemon = True
+            _flusher = threading.Thread(target=_flush_rounds, name="stats", daemon=True)
             _flusher.start()
 
 
-def _flush_later() -> None:
+def _flush_rounds() -> None:
     global _flusher  # noqa: PLW0603
-    with _lock:
-        _flusher = None
+    quiet = 0
     try:
-        flush()
-    except (DatabaseError, InterfaceError):
-        logger.warning("counts of jobs could not be written; kept for the next time")
+        while not _is_over(quiet):
+            time.sleep(FLUSH_EVERY_S)
+            quiet = 0 if _pending else quiet + 1
+            try:
+                flush()
+            except (DatabaseError, InterfaceError):
+                logger.warning("counts of jobs could not be written; kept for the next time")
+                connection.close()
     finally:
         connection.close()
+        with _lock:
+            if (
+                _flusher is threading.current_thread()
+            ):  # it failed: whoever counts next begins another
+                _flusher = None
+
+
+def _is_over(quiet: int) -> bool:
+    """Whether nothing was counted for long enough. Whoever counts after this begins a new flusher."""
+    global _flusher  # noqa: PLW0603
+    with _lock:
+        if _pending or quiet < QUIET_ROUNDS:
+            return False
+        _flusher = None
+        return True
 
 
 def flush() -> None:
