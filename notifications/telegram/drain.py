@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 RUN_S = 20.0  # then the run makes way for a fresh one, so that a stop finds it short
 SHORT = timedelta(seconds=0.05)  # a look at what is due costs more than to wait for so long
+GATHER_S = 0.005  # answers that come so soon after one another are written together
 DEDUP_TTL = timedelta(hours=24)
 
 Sent = tuple[Fate, errors.TelegramError | None]
@@ -63,15 +64,19 @@ class Drain:
         while True:
             is_late = time.monotonic() > self._until or self.context.interrupt is not None
             away = None if is_late else self._telegram.away()
-            claimed = 0 if is_late or away is not None else self._launch()
+            room = 0 if is_late or away is not None else self._room()
+            claimed = self._launch(room) if room else 0
             if self._flying:
                 # A short look: critical messages may come while slow calls are on their way.
-                self._land(timeout_s=0 if claimed else SHORT.total_seconds())
-            elif away is not None:
+                has_more = 0 < room == claimed
+                self._land(timeout_s=0 if has_more else SHORT.total_seconds())
+            if self._flying:
+                continue
+            if away is not None:
                 return away
-            elif is_late:
+            if is_late:
                 return timedelta(0)
-            elif not claimed:
+            if claimed < room:  # all that was due then is sent
                 again = self._next()
                 if again is None or again > SHORT:
                     return again
@@ -82,11 +87,12 @@ class Drain:
             return None
         return max(due - clock.now(), timedelta(0))
 
-    def _launch(self) -> int:
+    def _room(self) -> int:
+        """How many may be claimed now."""
+        return min(governor.pack(), settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
+
+    def _launch(self, room: int) -> int:
         """Claim what may be sent now and hand it to the threads. Returns how many were claimed."""
-        room = min(governor.pack(), settings.NOTIFICATION_BATCH_SIZE, SENDERS - len(self._flying))
-        if room <= 0:
-            return 0
         claimed = lane.messages_claim(limit=room, run_id=self.id)
         if not claimed:
             return 0
@@ -103,11 +109,10 @@ class Drain:
 
     def _without_duplicates(self, claimed: list[Claimed]) -> list[Claimed]:
         fresh, doubles = [], []
-        # Whoever was queued by us took its key then; what came by SQL takes it here.
-        holders = lane.dedup_holders([each.dedup_key for each in claimed if each.dedup_key])
         for message in claimed:
-            holder = None
-            if message.dedup_key and (holder := holders.get(message.dedup_key)) is None:
+            holder = message.holder
+            if message.dedup_key and holder is None:
+                # Whoever was queued by us took its key then; what came by SQL takes it here.
                 holder = lane.dedup_claim(message.dedup_key, message.id, DEDUP_TTL)
             if holder in {None, message.id}:
                 fresh.append(message)
@@ -123,7 +128,9 @@ class Drain:
 
     def _land(self, timeout_s: float) -> None:
         """Take back what has been answered and write it."""
-        done, _ = wait(self._flying, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        done, flying = wait(self._flying, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        if done and flying and timeout_s:
+            done |= wait(flying, timeout=GATHER_S).done
         landed = [(self._flying.pop(future), *future.result()) for future in done]
         if not landed:
             return

@@ -26,6 +26,7 @@ class Claimed:
     dedup_key: str | None
     correlation_id: str | None
     reply_markup: str | None = None  # JSON
+    holder: int | None = None  # the message that holds the dedup key, if one does
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,12 @@ def messages_claim(*, limit: int, run_id: UUID) -> list[Claimed]:
         Claimed(*row)
         for row in sql.rows(
             """SELECT id, telegram_id, message, parse_mode, notification_type, attempts, dedup_key,
-                correlation_id, reply_markup
-            FROM telegram_claim(%s, %s, %s)""",
-            [limit, run_id, clock.offset()],
+                correlation_id, reply_markup, (
+                    SELECT d.message_id FROM telegram_dedup d
+                    WHERE d.key = c.dedup_key AND d.expires_at > %s
+                )
+            FROM telegram_claim(%s, %s, %s) c""",
+            [clock.now(), limit, run_id, clock.offset()],
         )
     ]
 
@@ -113,14 +117,6 @@ def next_due_at() -> datetime | None:
         ) d"""
     )
     return found[0] if found else None
-
-
-def dedup_holders(keys: Sequence[str]) -> dict[str, int]:
-    """{key: id of the message that holds it} of those that are held and have not expired."""
-    if not keys:
-        return {}
-    query = "SELECT key, message_id FROM telegram_dedup WHERE key = ANY(%s) AND expires_at > %s"
-    return dict(sql.rows(query, [list(keys), clock.now()]))
 
 
 def dedup_claim(key: str, message_id: int, ttl: timedelta) -> int | None:

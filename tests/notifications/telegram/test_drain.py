@@ -78,7 +78,7 @@ def test_critical_messages_arrive_first(bot: Sandbox) -> None:
     for chat, priority in ((101, 3), (102, 2), (103, 1), (104, 0)):
         message_make(chat, f"priority {priority}", priority=priority, scheduled_at=ago(60))
     drain = new_drain()
-    while drain._launch():  # pack after pack: those of one race each other
+    while drain._launch(drain._room()):  # pack after pack: those of one race each other
         while drain._flying:
             drain._land(timeout_s=5)
     drain._threads.shutdown()
@@ -159,7 +159,7 @@ def test_a_run_that_was_held_to_be_dead_changes_nothing_when_it_wakes_up(bot: Sa
     bot.fault(kind="latency", latency_ms=300, times=1)
     row = message_make(100)
     frozen, heir = new_drain(), new_drain()
-    assert frozen._launch() == 1
+    assert frozen._launch(1) == 1
     bot.wait_for(lambda: bot.messages(100))  # it has arrived, but is not answered yet
     heir.run()
     after = fresh(row)
