@@ -20,7 +20,7 @@ from subscriptions.lifecycle import mirroring
 from subscriptions.lifecycle.fates import DONE, FAILED, SKIPPED, UNKNOWN, items_decide
 from subscriptions.lifecycle.kinds import SweepKind
 from subscriptions.lifecycle.sight import Gone, Look, panel_look
-from subscriptions.lifecycle.telling import Letter, muted_of, tell, zone_of
+from subscriptions.lifecycle.telling import Letter, muted_of, tell_all, zone_of
 from subscriptions.mirror.applying import users_apply
 from subscriptions.models import Subscriber, Sweep, SweepItem, SweepState
 from subscriptions.panel.client import PanelClient
@@ -230,9 +230,8 @@ def _done(
             )
             for owner in owners.values()
         )
-        for owner in owners.values():
-            row = rows[owner]
-            tell(row, _letter(row, sweep), is_muted=row.telegram_id in muted)
+        told = [rows[owner] for owner in owners.values()]
+        tell_all([(row, _letter(row, sweep)) for row in told], muted=muted)
 
 
 def _letter(row: Subscriber, sweep: Sweep) -> Letter:
