@@ -18,6 +18,7 @@ from lib.errors import DomainError
 from subscriptions.admin.forms import SubscriberFilterForm
 from subscriptions.admin.pages import SubscriptionConsole
 from subscriptions.admin.uploads import upload_names, upload_title
+from subscriptions.bulk.agreeing import may_move_by
 from subscriptions.bulk.preview import Preview, bulk_preview
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.filtering import filter_describe
@@ -27,7 +28,6 @@ OPERATE = "subscriptions.operate_bulkoperation"
 ASKED_ABOVE = 500  # changing more people than this asks to type their number
 DAYS = 30
 TICKED_MOST = 1_000
-MOVED_SHARE = 50  # a set may change by a fiftieth between the look and the click
 DEEDS = {
     "extend": ManyDeed(
         verb="Extend",
@@ -91,11 +91,16 @@ class BulkBeginPages(SubscriptionConsole):
         if request.method == "POST" and look is not None:
             error = _refused(request, action, look)
             if not error:
-                return self._begin(request, action, params, selection)
+                return self._begin(request, action, params, selection, look.would_change)
         return self._page(request, sent, action, params, selection, look, error)
 
     def _begin(
-        self, request: HttpRequest, action: str, params: dict[str, Any], selection: dict[str, Any]
+        self,
+        request: HttpRequest,
+        action: str,
+        params: dict[str, Any],
+        selection: dict[str, Any],
+        meant: int,
     ) -> HttpResponse:
         try:
             operation = bulk_start(
@@ -105,6 +110,7 @@ class BulkBeginPages(SubscriptionConsole):
                 source="csv" if request.POST.get("upload") else "admin",
                 by=request.user,
                 tell_telegram_id=number_of(request.POST.get("tell", "")),
+                meant=meant,
             )
         except DomainError as exc:
             messages.error(request, f"Refused: {exc.message}.".replace("..", "."))
@@ -193,7 +199,7 @@ def _refused(request: HttpRequest, action: str, look: Preview) -> str:
     if not once_take(request, _ONCE):
         return "Nothing was begun: that page was used before, or is out of date. Look again."
     seen = number_of(request.POST.get("seen", "")) or 0
-    if abs(look.would_change - seen) > max(5, seen // MOVED_SHARE):
+    if abs(look.would_change - seen) > may_move_by(seen):
         return (
             f"Nothing was begun: {seen} were meant when you looked, {look.would_change} are now. "
             "Look again."

@@ -141,7 +141,8 @@ class BulkOperationsApi(APIView):
 def _started(given: dict[str, Any], source: str, request: Request) -> dict[str, Any]:
     kind, params = BulkKind(given["operation"]), given.get("params") or {}
     selection = {name: given[name] for name in _PEOPLE if name in given}
-    agreement_check(kind=kind, params=params, selection=selection, confirm=given.get("confirm"))
+    confirm = given.get("confirm")
+    meant = agreement_check(kind=kind, params=params, selection=selection, confirm=confirm)
     row = bulk_start(
         kind=kind,
         params=params,
@@ -149,6 +150,7 @@ def _started(given: dict[str, Any], source: str, request: Request) -> dict[str, 
         source=source,
         by=request.user,
         tell_telegram_id=given.get("tell_telegram_id"),
+        meant=meant,
     )
     return shown(row)
 

@@ -29,9 +29,13 @@ _EARLIER = 0.9
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A pack on its way, when it was asked for and when it is to be looked at (time.monotonic)."""
+    """A pack on its way, when it was asked for and when it is to be looked at (time.monotonic).
+
+    is_stopped: the operation was cancelled; nobody is asked for any more.
+    """
 
     pack: Pack
+    is_stopped: bool = False
     at: float = 0.0
     look_at: float = 0.0
     looks: int = 0
@@ -69,6 +73,7 @@ class Flight:
         """
         operation = self._operation
         pack = Pack(BulkKind(operation.kind), operation.params, operation.is_undo, items)
+        intended = {item.pk for item in items if item.before is not None}  # before a kill
         look(pack, self._client)
         fresh = [item for item in pack.items if item.pk not in pack.fates]
         asked = Asked(pack)
@@ -80,11 +85,14 @@ class Flight:
             self._end(asked)
             return
         if is_cancelled(operation):
-            for item in fresh:
-                pack.settle(item, ItemState.SKIPPED, "cancelled")
-            self._end(asked)
-            return
-        self._ask(pack)
+            asked.is_stopped = True
+            # Whoever was asked for may still be in the panel's queue: he is watched for a while.
+            _stop(pack, [item for item in fresh if item.pk not in intended])
+            if not any(pack.open()):
+                self._end(asked)
+                return
+        else:
+            self._ask(pack)
         asked.at = time.monotonic()
         asked.look_at = asked.at + self._needs_s
 
@@ -119,6 +127,8 @@ class Flight:
             pause_s = CONFIRM_EVERY_S[min(asked.looks, len(CONFIRM_EVERY_S) - 1)]
             asked.look_at, asked.looks = time.monotonic() + pause_s, asked.looks + 1
             return
+        elif asked.is_stopped:
+            _stop(asked.pack, [item for item, _ in asked.pack.open()])
         else:
             one_by_one(asked.pack, self._client)
         self._end(asked)
@@ -126,3 +136,8 @@ class Flight:
     def _end(self, asked: Asked) -> None:
         pack_write(self._operation, self._walker, asked.pack)
         self._asked.remove(asked)
+
+
+def _stop(pack: Pack, items: list[BulkItem]) -> None:
+    for item in items:
+        pack.settle(item, ItemState.SKIPPED, "cancelled")

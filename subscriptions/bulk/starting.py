@@ -49,11 +49,14 @@ def bulk_start(
     source: str,
     by: Account,
     tell_telegram_id: int | None = None,
+    meant: int | None = None,
 ) -> BulkOperation:
     """Begin an operation. Its people are fixed now if they are listed, and by its first job if a filter
     chooses them. An empty list is done at once.
 
     source: admin, api, csv or file. tell_telegram_id: who gets the summary, besides the log of audits.
+    meant: how many were to be changed when a person or a caller agreed; if a filter finds more when its
+    people are fixed, the operation pauses before it has touched anybody.
     Raises ParamsInvalid, SelectionInvalid, SelectionTooLarge, FilterInvalid. Repeat: a second operation.
     """
     checked, chosen = params_check(kind, params), selection_for(kind, selection)
@@ -61,7 +64,7 @@ def bulk_start(
         operation = BulkOperation.objects.create(
             kind=kind,
             params=checked,
-            selection=chosen.stored(),
+            selection=chosen.stored() | ({} if meant is None else {"meant": meant}),
             source=source,
             created_by=by.get_username() if isinstance(by, AbstractBaseUser) else "",
             tell_telegram_id=tell_telegram_id,

@@ -8,6 +8,7 @@ from jobs.models import Priority
 from jobs.outcomes import Outcome
 from jobs.registry import job
 from subscriptions.bulk import walking
+from subscriptions.bulk.agreeing import may_move_by
 from subscriptions.bulk.closing import operation_halt
 from subscriptions.bulk.selection import selection_read
 from subscriptions.bulk.starting import begin, items_write, walkers_call
@@ -23,7 +24,7 @@ from subscriptions.models import BulkOperation, BulkState
     atomic=True,
 )
 def expand(operation_id: UUID) -> dict[str, int]:
-    """Find the people of a filter and write one item each, once."""
+    """Find the people of a filter and write one item each, once. More than were meant wait for a person."""
     operation = BulkOperation.objects.select_for_update().get(pk=operation_id)
     if operation.state != BulkState.WAITING:
         return {}
@@ -31,6 +32,13 @@ def expand(operation_id: UUID) -> dict[str, int]:
         operation, selection_read({"filter": operation.selection.get("filter", {})})
     )
     begin(operation, open_items)
+    meant = operation.selection.get("meant")
+    if meant is not None and open_items > meant + may_move_by(meant):
+        operation_halt(
+            operation.pk,
+            f"{meant} were meant when it was ordered, {open_items} are found now. Nobody was changed. "
+            "Cancel it if that is too many",
+        )
     return {"open": open_items}
 
 

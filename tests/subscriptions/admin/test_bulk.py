@@ -111,7 +111,8 @@ def test_what_is_grave_is_typed(operator: Client, action: str, count: int) -> No
     assert not BulkOperation.objects.exists()
     page = look(operator, action=action, scope="matching", name="person")
     assert agree(operator, page, confirm=f"{count:,}").status_code == 302
-    assert BulkOperation.objects.get().kind == action
+    begun = BulkOperation.objects.get()
+    assert (begun.kind, begun.selection["meant"]) == (action, count)
 
 
 def test_spans_of_a_filter_are_moments_from_the_look_on(operator: Client) -> None:

@@ -158,6 +158,7 @@ def test_what_cuts_many_begins_only_with_their_number(
     assert not BulkOperation.objects.exists()
     begun = call("POST", "", body | {"confirm": 3}, **{"Idempotency-Key": "k"})
     assert begun.status_code == 202, begun.content
+    assert BulkOperation.objects.get().selection["meant"] == 3
 
 
 def test_few_of_many_names_need_no_number(call: Callable[..., Any], few: None) -> None:

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from jobs.testing import drain
-from subscriptions.bulk import control, extending
+from subscriptions.bulk import acts, control, extending, flight
 from subscriptions.bulk.errors import BulkImpossible, BulkNotUndoable, BulkUnknown
-from subscriptions.bulk.packs import pack_take
+from subscriptions.bulk.packs import intents_write, pack_take
 from subscriptions.bulk.progress import bulk_progress
-from subscriptions.models import BulkKind, Subscriber
+from subscriptions.models import BulkKind, ItemState, Subscriber
 from subscriptions.panel.door import panel
 from subscriptions.panel.types import PanelStatus
 from tests.sandbox.fixture import Sandbox
@@ -36,6 +36,27 @@ def test_nobody_is_taken_after_a_cancel_was_acknowledged(mirror: Mirror, panel_o
     assert operation.finished_at is not None
     control.bulk_cancel(operation_id=operation.pk, by=None)
     assert counts(operation) == ("cancelled", 3, 0, 0, 3)
+
+
+def test_whom_a_killed_walker_had_asked_for_is_not_said_to_be_left_alone_by_a_cancel(
+    mirror: Mirror, panel_on: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel still has the first two in its queue; the third was only about to be asked for."""
+    monkeypatch.setattr(flight, "CONFIRM_S", 2.0)
+    panel_on.panel.settings(bulk_delay_s=1.0)
+    rows = mirror(4, **ALIVE)
+    operation = start(BulkKind.DISABLE, rows)
+    pack = acts.Pack(BulkKind.DISABLE, {}, False, pack_take(operation.pk, 1, 3))
+    acts.look(pack, panel())
+    intents_write(1, [(item.pk, item.before, item.data) for item in pack.items])
+    pack.settle(pack.items[2], ItemState.RUNNING)
+    acts.ask(pack, panel())
+    control.bulk_cancel(operation_id=operation.pk, by=None)
+    drain()
+    assert counts(operation) == ("cancelled", 4, 2, 0, 2)
+    assert fates(operation) == [("done", "")] * 2 + [("skipped", "cancelled")] * 2
+    asked = {number for write in panel_on.panel.writes() for number in write["user_ids"]}
+    assert asked == {row.panel_id for row in rows[:2]}
 
 
 def test_a_paused_operation_asks_nothing_until_it_is_resumed(
@@ -158,4 +179,5 @@ def test_a_cancel_amid_an_extension_leaves_alone_whoever_was_not_begun(
     drain()
     assert counts(operation) == ("cancelled", 5, 2, 0, 3)
     assert operation.finished_at is not None
-    assert len(panel_on.panel.writes()) == 2
+    asked = {number for write in panel_on.panel.writes() for number in write["user_ids"]}
+    assert asked == {row.panel_id for row in rows[:2]}
