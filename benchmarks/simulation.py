@@ -23,7 +23,7 @@ SHOWN = (
     "payments: completed", "simulated time",
 )  # fmt: skip
 NOTES = (
-    "Sandbox, PostgreSQL, Redis, the web process, two workers and the customers share the machine. The "
+    "Sandbox, PostgreSQL, Redis, the web process, four workers and the customers share the machine. The "
     "time is that of the whole command: servers, migrations and the ledger included.",
     "PostgreSQL does not wait for the disk in a simulation (synchronous_commit is off).",
 )

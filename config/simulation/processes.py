@@ -40,7 +40,7 @@ QUICK = {
     "JOB_WATCHDOG": "10s",
     "PANEL_RATE": "5000/s",
     "PANEL_CONCURRENCY": "32",
-    "PANEL_TIMEOUT": "2s",
+    "PANEL_TIMEOUT": "1s",
     "PANEL_FULL_SYNC": "12h",
     "TELEGRAM_RATE": "1000",
     "CRYPTOBOT_CONCURRENCY": "32",

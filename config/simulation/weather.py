@@ -12,7 +12,7 @@ A_DAY = 4  # faults
 FAULTS: tuple[dict[str, Any], ...] = (
     {"service": "remnawave", "kind": "status", "status": 503, "times": 6},
     {"service": "remnawave", "kind": "rate_limit", "retry_after": 1, "times": 4},
-    {"service": "remnawave", "kind": "latency", "method": "users.update", "latency_ms": 2600, "times": 2},
+    {"service": "remnawave", "kind": "latency", "method": "users.update", "latency_ms": 1300, "times": 2},
     {"service": "remnawave", "kind": "cut_before", "times": 4},
     {"service": "remnawave", "kind": "cut_after", "times": 4},
     {"service": "remnawave", "kind": "cut_after", "method": "users.update", "times": 2},
