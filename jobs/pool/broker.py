@@ -29,6 +29,7 @@ logger = logging.getLogger("jobs.pool")
 ROUND_S = 1.0  # dequeue returns after this, so that the pusher sees a stop
 AGAIN_S = 0.005  # after handing a ticket: time for its worker to lease, before we look for more
 SOON_S = 0.05  # until the next look, while all are busy or a line could not go on
+GATHER_S = 0.005  # while all are busy: what is called within that is read at once
 MUTE_S = 15.0  # without word to the cache, after it did not take one
 PROBE_S = 5.0  # a ticket that only proves that the pool still takes tickets
 
@@ -108,6 +109,7 @@ class TicketBroker(Broker):  # type: ignore[misc]
                     return tickets
                 # All are busy and know of it: however many call, we look no sooner than in a while.
                 self._look_at = min(self._look_at, time.monotonic() + SOON_S)
+                time.sleep(GATHER_S)
         return None
 
     def _probe(self, pool: memory.PoolMemory) -> list[Ticket] | None:
