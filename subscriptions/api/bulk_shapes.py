@@ -63,6 +63,7 @@ class BulkPreviewOutput(serializers.Serializer[Any]):
 class BulkOutput(serializers.ModelSerializer[BulkOperation]):
     operation = serializers.CharField(source="kind")
     pending = serializers.SerializerMethodField(help_text="How many have no fate yet.")
+    pause_reason = serializers.CharField(help_text="Empty if a person has paused it.")
     progress_url = serializers.SerializerMethodField()
 
     class Meta:
@@ -70,7 +71,7 @@ class BulkOutput(serializers.ModelSerializer[BulkOperation]):
         fields = (
             "id", "operation", "params", "selection", "source", "state", "total", "pending", "done",
             "failed", "skipped", "parent_id", "is_undo", "created_by", "created_at", "started_at",
-            "finished_at", "progress_url",
+            "finished_at", "pause_reason", "progress_url",
         )  # fmt: skip
 
     def get_pending(self, row: BulkOperation) -> int:
@@ -108,6 +109,7 @@ EXAMPLE: dict[str, Any] = {
     "created_at": "2026-11-22T12:00:00Z",
     "started_at": "2026-11-22T12:00:00.1Z",
     "finished_at": None,
+    "pause_reason": "",
     "progress_url": f"/progress/{EXAMPLE_ID}",
 }
 PREVIEW_EXAMPLE: dict[str, Any] = {

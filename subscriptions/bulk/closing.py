@@ -46,10 +46,10 @@ def operation_close(operation_id: UUID) -> bool:
 
 
 def operation_halt(operation_id: UUID, why: str) -> None:
-    """Pause an operation that cannot go on, and tell the admins. Repeat: told once per halt."""
+    """Pause an operation that cannot go on, keep why, and tell the admins. Repeat: told once per halt."""
     with transaction.atomic():
         halted = BulkOperation.objects.filter(pk=operation_id, state=BulkState.RUNNING).update(
-            state=BulkState.PAUSED
+            state=BulkState.PAUSED, pause_reason=why
         )
         if halted:
             attention(

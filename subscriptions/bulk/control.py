@@ -161,8 +161,8 @@ def _over(operation_id: UUID) -> BulkOperation:
 
 
 def _move(operation: BulkOperation, state: BulkState, by: Account, act: str) -> None:
-    operation.state = state
-    operation.save(update_fields=["state"])
+    operation.state, operation.pause_reason = state, ""
+    operation.save(update_fields=["state", "pause_reason"])
     audit_write(by, f"subscriptions.bulk_{act}", OBJECT, operation.pk)
 
 

@@ -63,6 +63,7 @@ class BulkOperation(models.Model):
     created_by = models.CharField(max_length=150, default="", db_default="")
     tell_telegram_id = models.BigIntegerField(null=True)
     idempotency_key = models.CharField(max_length=200, null=True)
+    pause_reason = models.TextField(default="", db_default="")  # empty: a person has paused it
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

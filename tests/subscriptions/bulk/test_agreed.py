@@ -4,6 +4,7 @@ import pytest
 
 from jobs.testing import drain
 from subscriptions.bulk import control
+from subscriptions.bulk.progress import bulk_progress
 from subscriptions.bulk.starting import bulk_start
 from subscriptions.models import BulkKind, BulkOperation
 from tests.sandbox.fixture import Sandbox
@@ -29,9 +30,13 @@ def test_nobody_is_touched_if_more_are_found_than_were_meant(
     mirror(8, **ALIVE)  # between the order and its job
     drain()
     assert (counts(operation), panel_on.panel.writes()) == (("paused", 8, 0, 0, 0), [])
+    shown = bulk_progress(operation.pk)
+    assert shown is not None
+    assert "2 were meant when it was ordered, 8 are found now. Nobody was changed" in shown.note
     control.bulk_resume(operation_id=operation.pk, by=None)
     drain()
     assert counts(operation) == ("done", 8, 8, 0, 0)
+    assert operation.pause_reason == ""
 
 
 def test_who_sees_that_it_is_too_many_cancels(mirror: Mirror, panel_on: Sandbox) -> None:
