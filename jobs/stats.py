@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 logger = logging.getLogger(__name__)
@@ -123,13 +124,13 @@ def _flush_rounds() -> None:
             except (DatabaseError, InterfaceError):
                 logger.warning("counts of jobs could not be written; kept for the next time")
                 connection.close()
+            if settings.DATABASE_POOL:
+                connection.close()  # a pool takes it back, for others meanwhile
     finally:
-        connection.close()
         with _lock:
-            if (
-                _flusher is threading.current_thread()
-            ):  # it failed: whoever counts next begins another
+            if _flusher is threading.current_thread():  # whoever counts next begins another
                 _flusher = None
+        connection.close()
 
 
 def _is_over(quiet: int) -> bool:

@@ -62,11 +62,14 @@ class RedisWaker:
             if not self._subscribed:  # here and not at first: Redis may be away when we start
                 self._pubsub.subscribe(CHANNEL)
                 self._subscribed = True
-            call = self._pubsub.get_message(timeout=timeout_s)
+            calls = [self._pubsub.get_message(timeout=timeout_s)]
+            while calls[-1] is not None:  # what else has come, as NOTIFY gives it
+                calls.append(self._pubsub.get_message(timeout=0))
         except redis.RedisError:
             time.sleep(min(timeout_s, 0.1))
             return None
-        return None if call is None else {call["data"].decode()} - {""}
+        found = {call["data"].decode() for call in calls if call is not None}
+        return found - {""} if found else None
 
     def close(self) -> None:
         self._pubsub.close()

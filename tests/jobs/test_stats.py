@@ -121,7 +121,7 @@ def test_calls_are_written_by_themselves(
     committed: None, kind: JobKind[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stats, "_flusher", None)
-    monkeypatch.setattr(stats, "FLUSH_EVERY_S", 0.05)
+    monkeypatch.setattr(stats, "FLUSH_EVERY_S", 0.4)
     kind.enqueue()
     first = flusher()
     kind.enqueue()
