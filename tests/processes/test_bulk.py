@@ -45,6 +45,7 @@ def _forget(site: Site) -> None:
     site.rows("TRUNCATE subscriber, bulk_operation, bulk_item, subscriber_event CASCADE")
     site.rows("DELETE FROM jobs_breakerevent; DELETE FROM jobs_breaker")
     site.rows("DELETE FROM jobs_job WHERE kind LIKE 'subscriptions.%'")
+    site.rows("UPDATE jobs_queue SET paused_at = NULL WHERE name = 'notifications'")
 
 
 def mirrored(site: Site, sandbox: Sandbox) -> dict[int, datetime]:

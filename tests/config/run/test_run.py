@@ -318,6 +318,7 @@ def test_a_second_start_finds_the_same_world_in_the_same_time(running: Running) 
 
 
 def test_a_killed_sandbox_finds_what_it_has_written(running: Running) -> None:  # the last one
+    running.paste(running.commands[4])  # also where this test runs without those before it
     written = json.loads((running.data_dir / "sandbox.json").read_bytes())["services"]
     (sandbox,) = [each for each in running.processes() if "tests.sandbox" in each.cmdline()]
     sandbox.kill()
