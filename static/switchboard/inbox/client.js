@@ -22,7 +22,8 @@ import { Reads } from "./reads.js";
 
 export { Backoff, Items, Reads, positionOf };
 
-// The server takes 50 frames a second and drops the rest.
+// The server takes 50 frames a second and drops the rest. Its second is that in which it reads them, so a
+// burst goes out half a second after the one before it was confirmed.
 const BURST = 20;
 const BURST_EVERY_MS = 500;
 const SLOWED_MS = 1500;
@@ -64,6 +65,7 @@ export class Inbox extends EventTarget {
   #turn = 0; // a later turn makes whatever an earlier one still waits for void
   #socket = null;
   #timers = new Map();
+  #isBurstOut = false;
   #cursor = 0; // position up to which nothing is missing
   #epoch = "";
   #session = null;
@@ -381,7 +383,7 @@ export class Inbox extends EventTarget {
   }
 
   #wasRead({ notification_id: id }) {
-    const mine = this.#reads.done(id);
+    const mine = this.#settled(id);
     const before = this.#items.get(id);
     const item = this.#items.change(id, { status: "read", read: true });
     if (mine) this.#changed();
@@ -394,13 +396,13 @@ export class Inbox extends EventTarget {
   }
 
   #recalled({ notification_id: id, reason }) {
-    this.#reads.done(id);
+    this.#settled(id);
     const item = this.#items.remove(id);
     this.#emit("recall", { id, item, reason });
   }
 
   #cleared({ notification_id: id }) {
-    this.#reads.done(id);
+    this.#settled(id);
     const item = this.#items.change(id, { status: "auto_cleared", read: false });
     this.#emit("auto_cleared", { id, item });
   }
@@ -419,8 +421,9 @@ export class Inbox extends EventTarget {
 
   #refusedFrame(data) {
     const { code, message, notification_id: id } = data;
-    if (code === "notification_unknown" && id) this.#reads.done(id);
+    if (code === "notification_unknown" && id) this.#settled(id);
     if (code === "slow_down") {
+      this.#isBurstOut = false;
       this.#reads.again();
       this.#later("pump", SLOWED_MS, () => this.#pump());
     }
@@ -438,12 +441,25 @@ export class Inbox extends EventTarget {
   /** Send the reads that wait, in bursts that the server takes. */
   #pump() {
     if (this.#state !== "open" || this.#timers.has("pump")) return;
+    this.#isBurstOut = false;
     const ids = this.#reads.take(BURST);
     for (const id of ids) {
       const streamId = this.#items.get(id)?.stream_id ?? "";
       this.#send("notification.read", { notification_id: id, stream_id: streamId });
     }
-    if (ids.length === BURST) this.#later("pump", BURST_EVERY_MS, () => this.#pump());
+    if (ids.length < BURST) return;
+    this.#isBurstOut = true;
+    this.#later("pump", ANSWER_MS, () => this.#pump()); // or sooner: see #settled
+  }
+
+  /** The server has confirmed a read, or there is nothing to be read any more. */
+  #settled(id) {
+    const wasMine = this.#reads.done(id);
+    if (this.#isBurstOut && !this.#reads.areOut) {
+      this.#isBurstOut = false;
+      this.#later("pump", BURST_EVERY_MS, () => this.#pump());
+    }
+    return wasMine;
   }
 
   /** Answers come in the order of their questions. */

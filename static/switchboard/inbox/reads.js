@@ -30,6 +30,11 @@ export class Reads {
     return this.#sent.size;
   }
 
+  /** Whether some went out on the present connection and are not confirmed. */
+  get areOut() {
+    return [...this.#sent.values()].includes(true);
+  }
+
   /** Whether this one waits to be confirmed. */
   has(id) {
     return this.#sent.has(id);
