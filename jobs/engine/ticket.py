@@ -147,7 +147,8 @@ def work() -> None:
         _after_failure()
     finally:
         if slot is not None:
-            slot.busy = 0
+            # Jobs in threads prolong a ticket: its end is as good a sign of life as its beginning.
+            slot.ticket_at, slot.busy = time.monotonic(), 0
             if slot.is_retiring:
                 _retire()
 

@@ -27,7 +27,7 @@ class Slot(ctypes.Structure):
     _fields_ = (
         ("pid", ctypes.c_int64),
         ("beat", ctypes.c_double),
-        ("ticket_at", ctypes.c_double),  # when it took its latest ticket
+        ("ticket_at", ctypes.c_double),  # when its latest ticket began, or ended
         ("busy", ctypes.c_int32),
         ("is_retiring", ctypes.c_int32),
         ("is_dead", ctypes.c_int32),

@@ -2,11 +2,14 @@
 
 import json
 import socket
+import time
 import urllib.error
 import urllib.request
 
 import pytest
 
+from jobs.engine import ticket
+from jobs.pool import memory
 from jobs.pool.exposition import serve_metrics
 from jobs.pool.health import pool_ails
 from jobs.pool.memory import QUIET, PoolMemory
@@ -42,6 +45,24 @@ def test_a_pool_whose_workers_are_all_at_long_jobs_is_well() -> None:
 def test_workers_that_take_no_tickets_are_ill_however_they_beat() -> None:
     pool = pool_make(ticket_at=LATER - 500, beat=LATER - 1)
     assert ailment(pool) == "its workers take no tickets"
+
+
+def test_a_long_ticket_that_has_just_ended_is_a_sign_of_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = PoolMemory(1)
+    slot = pool.slot(0)
+
+    class Long:
+        def work(self) -> None:
+            assert slot.busy
+            slot.ticket_at -= 500  # so long ago it began
+
+    monkeypatch.setattr(memory, "own", slot)
+    monkeypatch.setattr(ticket, "_process", Long())
+    ticket.work()
+    assert time.monotonic() - slot.ticket_at < 250
+    assert not slot.busy
 
 
 def test_a_busy_worker_that_is_silent_is_ill() -> None:
