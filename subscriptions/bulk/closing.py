@@ -45,17 +45,19 @@ def operation_close(operation_id: UUID) -> bool:
     return True
 
 
-def operation_halt(operation_id: UUID, why: str) -> None:
+def operation_halt(
+    operation_id: UUID, why: str, then: str = "Put it right, then resume it."
+) -> None:
     """Pause an operation that cannot go on, keep why, and tell the admins. Repeat: told once per halt."""
     with transaction.atomic():
         halted = BulkOperation.objects.filter(pk=operation_id, state=BulkState.RUNNING).update(
-            state=BulkState.PAUSED, pause_reason=why
+            state=BulkState.PAUSED, pause_reason=f"{why}. {then}"
         )
         if halted:
             attention(
                 group=f"bulk:{operation_id}",
                 title="A bulk operation was paused",
-                text=f"{why}. Put it right, then resume it.",
+                text=f"{why}. {then}",
                 severity="critical",
                 link=f"/progress/{operation_id}",
             )

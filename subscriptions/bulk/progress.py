@@ -77,7 +77,7 @@ def _note(row: BulkOperation) -> str:
     if row.state == BulkState.CANCELLED and row.finished_at is None:
         return "Cancelled. What was on its way to the panel in that moment is being finished."
     if row.state == BulkState.PAUSED and row.pause_reason:
-        return f"Paused: {row.pause_reason}. Put it right, then resume it."
+        return f"Paused: {row.pause_reason}"
     if row.state == BulkState.PAUSED:
         return "Paused: nothing is asked of the panel until somebody resumes it."
     return ""

@@ -36,8 +36,8 @@ def expand(operation_id: UUID) -> dict[str, int]:
     if meant is not None and open_items > meant + may_move_by(meant):
         operation_halt(
             operation.pk,
-            f"{meant} were meant when it was ordered, {open_items} are found now. Nobody was changed. "
-            "Cancel it if that is too many",
+            f"{meant:,} were meant when it was ordered, {open_items:,} are found now. Nobody was changed",
+            "Cancel it, or resume it to change them all.",
         )
     return {"open": open_items}
 
